@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// chroma/: the source. Reads persisted Chroma directories natively (docs/formats/chroma.md): sqlite, the embeddings
+/// queue, HNSW files and the pickle that ties labels to ids. Only this folder includes sqlite3.h. Nothing here writes
+/// to a source, executes a pickle, or believes a size before it was checked against the file.
+namespace decant::chroma {
+
+/// Distance space of a collection as Chroma defines it: l2 is squared Euclidean, cosine is 1 - cos, ip is 1 - dot.
+enum class Space { l2, cosine, ip };
+
+std::string_view name_of(Space space) noexcept;
+
+struct Collection {
+    std::string tenant;    ///< "default_tenant" where the directory is older than tenants
+    std::string database;  ///< "default_database" likewise
+    std::string name;      ///< empty: the collections row is gone, only its segments are left (orphan)
+    std::string id;        ///< uuid
+    std::optional<std::uint32_t> dimension;  ///< none until the first add
+    std::optional<Space> space;              ///< none where nothing recorded is left to tell it (orphan of 1.x)
+    std::string embedding_function;          ///< as recorded ("default", a name with its config); empty: none recorded
+};
+
+}  // namespace decant::chroma
