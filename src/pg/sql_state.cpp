@@ -1,0 +1,112 @@
+#include "pg/sql_state.hpp"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <array>
+#include <utility>
+
+namespace decant::pg {
+namespace {
+
+struct StateRow {
+    std::string_view prefix;
+    ErrorCode code;
+};
+
+// Longer prefixes first: the first that fits wins.
+constexpr std::array state_table{
+    StateRow{"25006", ErrorCode::store_unavailable},  // read-only: a standby, or failed over
+    StateRow{"3D000", ErrorCode::not_found},
+    StateRow{"42501", ErrorCode::permission_denied},
+    StateRow{"42P01", ErrorCode::not_found},
+    StateRow{"3F000", ErrorCode::not_found},
+    StateRow{"42P07", ErrorCode::conflict},
+    StateRow{"2BP01", ErrorCode::conflict},
+    StateRow{"53100", ErrorCode::store_full},
+    StateRow{"53200", ErrorCode::store_full},
+    StateRow{"53300", ErrorCode::store_unavailable},
+    StateRow{"53400", ErrorCode::store_rejected},
+    StateRow{"55P03", ErrorCode::timed_out},
+    StateRow{"55006", ErrorCode::busy},
+    StateRow{"57014", ErrorCode::timed_out},
+    StateRow{"57P", ErrorCode::store_unavailable},
+    StateRow{"25P03", ErrorCode::store_unavailable},  // idle_in_transaction_session_timeout
+    StateRow{"25P04", ErrorCode::store_unavailable},  // transaction_timeout
+    StateRow{"08", ErrorCode::store_unavailable},
+    StateRow{"28", ErrorCode::permission_denied},
+    StateRow{"40", ErrorCode::timed_out},
+    StateRow{"58", ErrorCode::store_unavailable},
+    StateRow{"XX", ErrorCode::store_rejected},
+};
+
+std::string trimmed(const char* text) {
+    std::string out = text == nullptr ? "" : text;
+    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+    return out;
+}
+
+std::string field(const pg_result* result, int code) {
+    return trimmed(PQresultErrorField(result, code));
+}
+
+std::string server_name(pg_conn* conn) {
+    return fmt::format("{}:{}/{} as {}", trimmed(PQhost(conn)), trimmed(PQport(conn)), trimmed(PQdb(conn)),
+                       trimmed(PQuser(conn)));
+}
+
+std::string remedy_of(ErrorCode code, pg_conn* conn) {
+    switch (code) {
+        case ErrorCode::store_unavailable:
+            return "Start the server or wait until it accepts writes, then run the same command again: it goes on.";
+        case ErrorCode::permission_denied:
+            return fmt::format("Connect as a role that may do this, or have its owner grant it to '{}'.",
+                               trimmed(PQuser(conn)));
+        case ErrorCode::store_full:
+            return "Free space (or memory) on the server, then run the same command again: it goes on.";
+        case ErrorCode::timed_out:
+            return "Run the same command again: it goes on from the last page; raise the timeout if it happens again.";
+        case ErrorCode::not_found:
+            return "Check the name, and the database in the connection settings (`decant config` shows them).";
+        default:
+            return "Nothing was kept of this statement. Mend what the server names and run the same command again.";
+    }
+}
+
+}  // namespace
+
+ErrorCode code_of_sqlstate(std::string_view sqlstate) noexcept {
+    for (const StateRow& row : state_table) {
+        if (sqlstate.starts_with(row.prefix)) return row.code;
+    }
+    return ErrorCode::store_rejected;
+}
+
+Error statement_error(pg_conn* conn, const pg_result* result) {
+    const std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
+    if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) return connection_error(conn);
+    const ErrorCode code = code_of_sqlstate(sqlstate);
+    std::string happened =
+        fmt::format("PostgreSQL at {} says {} ({})", server_name(conn), field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
+    if (const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) happened += ": " + detail;
+    const std::string hint = field(result, PG_DIAG_MESSAGE_HINT);
+    return {code, std::move(happened), hint.empty() ? remedy_of(code, conn) : hint};
+}
+
+Error connection_error(pg_conn* conn) {
+    const std::string message = trimmed(PQerrorMessage(conn));
+    ErrorCode code = ErrorCode::store_unavailable;
+    // libpq gives no SQLSTATE for a refused login; these two texts are the server's own and are not translated by it
+    // before authentication.
+    if (message.find("authentication failed") != std::string::npos ||
+        message.find("no pg_hba.conf entry") != std::string::npos ||
+        message.find("no password supplied") != std::string::npos || message.find("role \"") != std::string::npos) {
+        code = ErrorCode::permission_denied;
+    } else if (message.find("database \"") != std::string::npos && message.find("does not exist") != std::string::npos) {
+        code = ErrorCode::not_found;
+    }
+    return {code, fmt::format("No connection to PostgreSQL at {}: {}", server_name(conn), message),
+            remedy_of(code, conn)};
+}
+
+}  // namespace decant::pg
