@@ -5,15 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "catalog/similarity.hpp"
+
 /// chroma/: the source. Reads persisted Chroma directories natively (docs/formats/chroma.md): sqlite, the embeddings
 /// queue, HNSW files and the pickle that ties labels to ids. Only this folder includes sqlite3.h. Nothing here writes
 /// to a source, executes a pickle, or believes a size before it was checked against the file.
 namespace decant::chroma {
 
-/// Distance space of a collection as Chroma defines it: l2 is squared Euclidean, cosine is 1 - cos, ip is 1 - dot.
-enum class Space { l2, cosine, ip };
-
-std::string_view name_of(Space space) noexcept;
+using catalog::name_of;
+using catalog::Space;
 
 struct Collection {
     std::string tenant;    ///< "default_tenant" where the directory is older than tenants
