@@ -1,0 +1,67 @@
+# The one table of package names: a row a group, a column a release where the names differ.
+# Debian 12 is tested; Debian 13 and Ubuntu 24.04 are by name only.
+
+release_name() {
+    local id version
+    id=$(. /etc/os-release && echo "${ID:-unknown}")
+    version=$(. /etc/os-release && echo "${VERSION_ID:-unknown}")
+    echo "$id-$version"
+}
+
+boost_package() {
+    case $(release_name) in
+        debian-12) echo libboost1.81-dev ;;
+        debian-13 | ubuntu-24.04) echo libboost1.83-dev ;;
+        *) return 1 ;;
+    esac
+}
+
+# Prints the names of one group: demo, tests or long.
+packages_of() {
+    case $1 in
+        demo)
+            echo ca-certificates g++ cmake ninja-build ccache python3-pip
+            echo "$(boost_package)" libpq-dev libsqlite3-dev libssl-dev libcli11-dev libspdlog-dev libfmt-dev
+            echo libgtest-dev libgmock-dev librapidcheck-dev
+            ;;
+        tests) echo python3-venv strace faketime pgbouncer ;;
+        long) echo clang-19 libclang-rt-19-dev ;;
+    esac
+}
+
+missing_of() {
+    local name
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+    done
+}
+
+apt_get() {
+    local as_root=()
+    is_root || as_root=(sudo)
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >&2
+}
+
+# sudo asks for a password only where somebody can type one.
+may_install() {
+    is_root && return 0
+    command -v sudo >/dev/null || return 1
+    [ -t 0 ] || sudo -n true 2>/dev/null
+}
+
+# Installs what the named groups lack; without the right to, one line that names the packages.
+install_packages() {
+    local group names missing
+    boost_package >/dev/null || fail "$(release_name) is not known here: Debian 12 is tested, Debian 13 and Ubuntu 24.04" \
+        "are by name; add it to scripts/lib/packages.sh"
+    names=$(for group in "$@"; do packages_of "$group"; done)
+    # shellcheck disable=SC2086
+    missing=$(missing_of $names | tr '\n' ' ')
+    missing=${missing% }
+    [ -n "$missing" ] || return 0
+    may_install || fail "packages are missing and this user may not install them; as root run: apt-get install -y $missing"
+    say "installing $missing"
+    apt_get update
+    # shellcheck disable=SC2086
+    apt_get install -y --no-install-recommends $missing
+}

@@ -1,0 +1,1 @@
+# Python for tests and benchmarks only: never part of the running product. One function a virtual environment.
