@@ -1,0 +1,161 @@
+#include "core/child_process.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "core/error.hpp"
+
+namespace decant {
+namespace {
+
+class Fd {
+public:
+    explicit Fd(int fd) noexcept : fd_(fd) {}
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+    ~Fd() { reset(); }
+    int get() const noexcept { return fd_; }
+    void reset() noexcept {
+        if (fd_ >= 0) ::close(fd_);
+        fd_ = -1;
+    }
+
+private:
+    int fd_;
+};
+
+struct Pipe {
+    Pipe() : Pipe(open_both()) {}
+    Fd read_end;
+    Fd write_end;
+
+private:
+    explicit Pipe(std::array<int, 2> ends) : read_end(ends[0]), write_end(ends[1]) {}
+    static std::array<int, 2> open_both() {
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+            throw Error{ErrorCode::internal, fmt::format("Cannot make a pipe: {}", std::strerror(errno)),
+                        "free file descriptors (ulimit -n) and run it again"};
+        }
+        return ends;
+    }
+};
+
+/// argv and envp in the form that execve takes, made before the fork: a child of a threaded process may not allocate.
+class ExecArguments {
+public:
+    explicit ExecArguments(const ProgramCall& call) : argv_text_(call.argv), environment_text_(merged(call)) {
+        for (std::string& text : argv_text_)
+            argv_.push_back(text.data());
+        for (std::string& text : environment_text_)
+            environment_.push_back(text.data());
+        argv_.push_back(nullptr);
+        environment_.push_back(nullptr);
+    }
+
+    void exec() { ::execve(argv_.front(), argv_.data(), environment_.data()); }
+
+private:
+    static std::string_view key_of(std::string_view assignment) { return assignment.substr(0, assignment.find('=')); }
+
+    static std::vector<std::string> merged(const ProgramCall& call) {
+        std::vector<std::string> all = call.environment;
+        for (char** entry = environ; *entry != nullptr; ++entry) {
+            bool is_replaced = false;
+            for (const std::string& own : call.environment)
+                is_replaced = is_replaced || key_of(own) == key_of(*entry);
+            if (!is_replaced) all.emplace_back(*entry);
+        }
+        return all;
+    }
+
+    std::vector<std::string> argv_text_;
+    std::vector<std::string> environment_text_;
+    std::vector<char*> argv_;
+    std::vector<char*> environment_;
+};
+
+bool take_account(const std::optional<Account>& account) noexcept {
+    if (!account || (account->uid == ::geteuid() && account->gid == ::getegid())) return true;
+    return ::setgroups(0, nullptr) == 0 && ::setgid(account->gid) == 0 && ::setuid(account->uid) == 0;
+}
+
+/// Only async-signal-safe calls; the errno of what failed goes through `failure`.
+[[noreturn]] void run_child(const ProgramCall& call, ExecArguments& arguments, std::array<int, 3> files) {
+    const auto [input, output, failure] = files;
+    ::dup2(input, STDIN_FILENO);
+    ::dup2(output, STDOUT_FILENO);
+    ::dup2(output, STDERR_FILENO);
+    if (::chdir(call.directory.c_str()) == 0 && take_account(call.account)) arguments.exec();
+    const int error = errno;
+    const ssize_t written = ::write(failure, &error, sizeof error);
+    ::_exit(written < 0 ? 126 : 127);
+}
+
+std::string read_all(int fd) {
+    std::string text;
+    std::array<char, 4096> buffer{};
+    for (;;) {
+        const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return text;
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+}
+
+int wait_for(pid_t pid) {
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+Error cannot_start(const ProgramCall& call, int error) {
+    return Error{ErrorCode::internal, fmt::format("Cannot run {}: {}", call.argv.front(), std::strerror(error)),
+                 "see that the file is there and that this user may run it; scripts/setup puts it back"};
+}
+
+}  // namespace
+
+ProgramResult run_program(const ProgramCall& call) {
+    ExecArguments arguments{call};
+    Pipe input;
+    Pipe output;
+    Pipe failure;
+    const pid_t pid = ::fork();
+    if (pid < 0) throw cannot_start(call, errno);
+    if (pid == 0) {
+        run_child(call, arguments, {input.read_end.get(), output.write_end.get(), failure.write_end.get()});
+    }
+    output.write_end.reset();
+    failure.write_end.reset();
+    // The read end is still open here as well, so a program that does not read cannot raise SIGPIPE.
+    const ssize_t written = ::write(input.write_end.get(), call.input.data(), call.input.size());
+    input.write_end.reset();
+    const std::string failed = read_all(failure.read_end.get());
+    ProgramResult result{.exit_code = 0, .output = read_all(output.read_end.get())};
+    result.exit_code = wait_for(pid);
+    if (failed.size() == sizeof(int)) {
+        int error = 0;
+        std::memcpy(&error, failed.data(), sizeof error);
+        throw cannot_start(call, error);
+    }
+    if (written != static_cast<ssize_t>(call.input.size())) throw cannot_start(call, EPIPE);
+    return result;
+}
+
+void become_program(const ProgramCall& call) {
+    ExecArguments arguments{call};
+    if (::chdir(call.directory.c_str()) == 0 && take_account(call.account)) arguments.exec();
+    throw cannot_start(call, errno);
+}
+
+}  // namespace decant

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace decant {
+
+/// The account that a program runs as.
+struct Account {
+    uid_t uid;
+    gid_t gid;
+};
+
+/// A program to run to its end. It gets this process's environment, with `environment` (KEY=VALUE) on top, no standard
+/// input but `input`, and none of this process's other files.
+struct ProgramCall {
+    std::vector<std::string> argv;  ///< argv[0] is the program's path
+    std::vector<std::string> environment = {};
+    std::optional<Account> account = {};  ///< none: the account of this process; another needs root
+    std::string input = {};               ///< at most 60 KiB: it is written before the program reads
+    std::string directory = "/";
+};
+
+struct ProgramResult {
+    int exit_code;       ///< 128 + the signal's number when a signal ended it
+    std::string output;  ///< standard output and standard error as they came
+};
+
+/// Waits for the program's end. Throws Error{internal} when it cannot be started.
+ProgramResult run_program(const ProgramCall& call);
+
+/// Takes the place of this process; returns only by throwing Error{internal}.
+[[noreturn]] void become_program(const ProgramCall& call);
+
+}  // namespace decant
