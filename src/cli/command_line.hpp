@@ -39,6 +39,8 @@ public:
     virtual ~Command() = default;
     virtual std::string name() const = 0;     ///< "inspect"; a nested one is "db start"
     virtual std::string summary() const = 0;  ///< one line for --help
+    /// Whole command lines for --help, at least one.
+    virtual std::vector<std::string> examples() const { return {}; }
     virtual void declare(Options& options) = 0;
     /// Returns the exit code; throws decant::Error for everything that went wrong.
     virtual int run(const Context& context) = 0;

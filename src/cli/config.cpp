@@ -1,0 +1,71 @@
+#include "cli/config.hpp"
+
+#include <fmt/format.h>
+
+#include "core/json.hpp"
+#include "core/settings.hpp"
+#include "core/utf8.hpp"
+
+namespace decant::cli {
+namespace {
+
+/// None for a secret: the caller shows that it is set, never what it is.
+std::optional<std::string> shown_value(const Settings& settings, const SettingSpec& setting) {
+    const std::optional<std::string> value = settings.get(setting.key);
+    if (value && setting.is_secret) return "***";
+    return value;
+}
+
+class Config : public Command {
+public:
+    std::string name() const override { return "config"; }
+    std::string summary() const override { return "Shows each setting with its value and where it came from."; }
+    std::vector<std::string> examples() const override {
+        return {"decant config", "decant config --json", "decant config --env-example > .env"};
+    }
+
+    void declare(Options& options) override {
+        options.flag("--env-example", wants_example_, "Prints a .env with every setting and its help, commented out");
+    }
+
+    int run(const Context& context) override {
+        if (wants_example_) {
+            fmt::print("{}", dotenv_example());
+        } else if (context.json) {
+            print_json(context.settings);
+        } else {
+            print_text(context.settings);
+        }
+        return 0;
+    }
+
+private:
+    static void print_text(const Settings& settings) {
+        for (const SettingSpec& setting : all_settings()) {
+            const std::string value = shown_value(settings, setting).value_or("-");
+            fmt::print("{:<20} {:<24} {}\n", setting.key, printable(value), name_of(settings.origin(setting.key)));
+        }
+    }
+
+    static void print_json(const Settings& settings) {
+        json::array shown;
+        for (const SettingSpec& setting : all_settings()) {
+            json::object entry{{"key", setting.key}};
+            const std::optional<std::string> value = shown_value(settings, setting);
+            entry["value"] = value ? json::value(*value) : json::value(nullptr);
+            entry["origin"] = name_of(settings.origin(setting.key));
+            shown.push_back(std::move(entry));
+        }
+        fmt::print("{}\n", json_text(json::object{{"settings", std::move(shown)}}));
+    }
+
+    bool wants_example_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_config() {
+    return std::make_unique<Config>();
+}
+
+}  // namespace decant::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <string>
+
+namespace decant {
+
+namespace json = boost::json;
+
+/// One line of JSON. Unlike boost::json::serialize it writes doubles in their shortest form ("0.5", not "5E-1") and
+/// replaces bytes that are no UTF-8 by U+FFFD, so that the result is JSON whatever the strings hold. NaN and infinity,
+/// which JSON cannot say, become null.
+std::string json_text(const json::value& value);
+
+}  // namespace decant

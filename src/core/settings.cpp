@@ -1,0 +1,239 @@
+#include "core/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <filesystem>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/dotenv.hpp"
+#include "core/error.hpp"
+#include "core/nearest.hpp"
+#include "core/setting_file.hpp"
+
+namespace decant {
+namespace {
+
+constexpr std::array setting_table{
+    SettingSpec{"DATABASE_URL", "", true, "",
+                "The target database as a URL or as libpq's key=value pairs; goes before DB_*. --db goes before it."},
+    SettingSpec{"DB_HOST", "", false, "",
+                "Server of the target database. Without it, DATABASE_URL and PGHOST the private server is used."},
+    SettingSpec{"DB_PORT", "5432", false, "1..65535", "Its port."},
+    SettingSpec{"DB_NAME", "aynux", false, "", "Its database."},
+    SettingSpec{"DB_USER", "", false, "", "The role to connect as."},
+    SettingSpec{"DB_PASSWORD", "", true, "",
+                "Its password; better in a file named by DB_PASSWORD_FILE, or in ~/.pgpass."},
+    SettingSpec{"CHROMA_PATH", "data/vector_db", false, "",
+                "The Chroma directory to read: the folder of chroma.sqlite3, or one up to three levels above it."},
+    SettingSpec{"CHROMA_COLLECTION", "products_all_products", false, "", "The collection to copy."},
+    SettingSpec{"DECANT_HOME", "", false, "",
+                "Folder of the private server's data, settings and password. Default: .decant of the project, or "
+                "/var/lib/decant/<hash> when run by root."},
+    SettingSpec{
+        "DECANT_POSTGRES_DIR", "", false, "",
+        "Installation of PostgreSQL with pgvector that the private server runs from (the folder that holds bin/)."},
+    SettingSpec{"DECANT_ENV_FILE", ".env", false, "", "Another file to read in the place of .env."},
+    SettingSpec{"DECANT_FAILPOINT", "", false, "",
+                "For tests: NAME:N kills the process when it passes the named point for the N-th time."},
+    SettingSpec{"LOG_LEVEL", "info", false, "debug|info|warning|error", "The least severe message to write."},
+    SettingSpec{"LOG_FORMAT", "text", false, "text|json", "How messages are written to stderr and LOG_FILE."},
+    SettingSpec{"LOG_FILE", "", false, "", "A file that gets every message too, with its time."},
+};
+
+constexpr std::string_view file_suffix = "_FILE";
+
+const SettingSpec* find_setting(std::string_view key) noexcept {
+    const auto* found = std::ranges::find(setting_table, key, &SettingSpec::key);
+    return found == setting_table.end() ? nullptr : found;
+}
+
+std::vector<std::string> known_keys() {
+    std::vector<std::string> keys;
+    for (const SettingSpec& setting : setting_table) {
+        keys.emplace_back(setting.key);
+        if (setting.is_secret) keys.push_back(fmt::format("{}{}", setting.key, file_suffix));
+    }
+    return keys;
+}
+
+/// `where` is "the environment" or ".env, line 3".
+void refuse_unknown(std::string_view key, std::string_view where) {
+    if (!key.starts_with("DECANT_")) return;
+    const std::vector<std::string> known = known_keys();
+    if (std::ranges::find(known, key) != known.end()) return;
+    const std::optional<std::string> meant = nearest(key, known);
+    throw Error{ErrorCode::config_invalid, fmt::format("{}: there is no setting {}", where, key),
+                meant ? fmt::format("did you mean {}? `decant config` lists all settings", *meant)
+                      : "remove it; `decant config` lists all settings"};
+}
+
+bool is_in_range(std::string_view value, std::string_view allowed, std::size_t dots) {
+    const auto parse = [](std::string_view text) -> std::optional<long> {
+        long number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+        return number;
+    };
+    const std::optional<long> number = parse(value);
+    return number && *number >= *parse(allowed.substr(0, dots)) && *number <= *parse(allowed.substr(dots + 2));
+}
+
+bool is_one_of(std::string_view value, std::string_view allowed) {
+    while (!allowed.empty()) {
+        const std::size_t bar = std::min(allowed.find('|'), allowed.size());
+        if (allowed.substr(0, bar) == value) return true;
+        allowed.remove_prefix(std::min(bar + 1, allowed.size()));
+    }
+    return false;
+}
+
+void check_value(const SettingSpec& setting, std::string_view value, std::string_view where) {
+    if (setting.allowed.empty()) return;
+    const std::size_t dots = setting.allowed.find("..");
+    const bool is_allowed =
+        dots == std::string_view::npos ? is_one_of(value, setting.allowed) : is_in_range(value, setting.allowed, dots);
+    if (is_allowed) return;
+    throw Error{ErrorCode::config_invalid, fmt::format("{}: {} has a value that is not allowed", where, setting.key),
+                fmt::format("set {} to {}{}", setting.key, dots == std::string_view::npos ? "one of " : "a number of ",
+                            setting.allowed)};
+}
+
+std::string place_of(SettingOrigin origin) {
+    return origin == SettingOrigin::environment ? "the environment" : fmt::format("the {}", name_of(origin));
+}
+
+struct Dotenv {
+    Settings::Variables variables;
+    std::string path;
+};
+
+/// Keys that are not ours are another program's and ignored, DECANT_* excepted.
+Dotenv read_dotenv(const Settings::Variables& environment) {
+    const auto named = environment.find("DECANT_ENV_FILE");
+    const bool is_named = named != environment.end() && !named->second.empty();
+    const std::string path = is_named ? named->second : ".env";
+    if (!is_named && !std::filesystem::exists(path)) return {};
+    Settings::Variables variables;
+    std::map<std::string, std::size_t> lines;
+    for (const DotenvEntry& entry : parse_dotenv(read_setting_file(path, SettingFile::dotenv), path)) {
+        const std::string where = fmt::format("{}, line {}", path, entry.line);
+        refuse_unknown(entry.key, where);
+        const SettingSpec* setting = find_setting(entry.key);
+        if (setting != nullptr && !entry.value.empty()) check_value(*setting, entry.value, where);
+        const auto [earlier, is_new] = lines.emplace(entry.key, entry.line);
+        if (!is_new && setting != nullptr) {
+            throw Error{ErrorCode::config_invalid,
+                        fmt::format("{}: {} is set again, after line {}", where, entry.key, earlier->second),
+                        "keep one of the two lines"};
+        }
+        variables[entry.key] = entry.value;
+    }
+    return {std::move(variables), path};
+}
+
+}  // namespace
+
+std::span<const SettingSpec> all_settings() noexcept {
+    return setting_table;
+}
+
+std::string_view name_of(SettingOrigin origin) noexcept {
+    switch (origin) {
+        case SettingOrigin::flag:
+            return "flag";
+        case SettingOrigin::environment:
+            return "environment";
+        case SettingOrigin::dotenv:
+            return ".env";
+        case SettingOrigin::default_value:
+            return "default";
+        case SettingOrigin::unset:
+            break;
+    }
+    return "unset";
+}
+
+Settings Settings::load(const Variables& flags) {
+    Variables environment;
+    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+        const std::string_view text{*variable};
+        const std::size_t equals = text.find('=');
+        if (equals == std::string_view::npos) continue;
+        environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return from(flags, environment);
+}
+
+Settings Settings::from(const Variables& flags, const Variables& environment) {
+    for (const auto& [key, value] : environment)
+        refuse_unknown(key, "the environment");
+    Settings settings;
+    Dotenv dotenv = read_dotenv(environment);
+    settings.dotenv_path_ = std::move(dotenv.path);
+    settings.take(flags, SettingOrigin::flag);
+    settings.take(environment, SettingOrigin::environment);
+    settings.take(dotenv.variables, SettingOrigin::dotenv);
+    for (const SettingSpec& setting : setting_table) {
+        if (setting.default_value.empty()) continue;
+        settings.values_.try_emplace(std::string{setting.key}, std::string{setting.default_value},
+                                     SettingOrigin::default_value);
+    }
+    return settings;
+}
+
+void Settings::take(const Variables& variables, SettingOrigin origin) {
+    const auto find = [&](std::string_view key) -> const std::string* {
+        const auto found = variables.find(std::string{key});
+        return found == variables.end() || found->second.empty() ? nullptr : &found->second;
+    };
+    for (const SettingSpec& setting : setting_table) {
+        const std::string* value = find(setting.key);
+        const std::string* file = setting.is_secret ? find(fmt::format("{}{}", setting.key, file_suffix)) : nullptr;
+        if (value != nullptr && file != nullptr) {
+            throw Error{ErrorCode::config_invalid,
+                        fmt::format("{}: {} and {}_FILE are both set", place_of(origin), setting.key, setting.key),
+                        "keep one of them"};
+        }
+        if (values_.contains(setting.key)) continue;
+        if (value != nullptr) {
+            check_value(setting, *value, place_of(origin));
+            values_.emplace(setting.key, Value{*value, origin});
+        } else if (file != nullptr) {
+            values_.emplace(setting.key, Value{read_setting_file(*file, SettingFile::secret), origin});
+        }
+    }
+}
+
+std::optional<std::string> Settings::get(std::string_view key) const {
+    assert(find_setting(key) != nullptr);
+    const auto found = values_.find(key);
+    if (found == values_.end()) return std::nullopt;
+    return found->second.value;
+}
+
+SettingOrigin Settings::origin(std::string_view key) const {
+    assert(find_setting(key) != nullptr);
+    const auto found = values_.find(key);
+    return found == values_.end() ? SettingOrigin::unset : found->second.origin;
+}
+
+std::string dotenv_example() {
+    std::string text =
+        "# Settings of decant. Copy to .env and uncomment what you change; a flag or an environment variable goes "
+        "before\n"
+        "# this file. Made by `decant config --env-example`.\n";
+    for (const SettingSpec& setting : setting_table) {
+        text += fmt::format("\n# {}\n", setting.help);
+        if (!setting.allowed.empty()) text += fmt::format("# Allowed: {}\n", setting.allowed);
+        if (setting.is_secret) text += fmt::format("# {}{} names a file that holds it.\n", setting.key, file_suffix);
+        text += fmt::format("#{}={}\n", setting.key, setting.default_value);
+    }
+    return text;
+}
+
+}  // namespace decant
