@@ -23,10 +23,10 @@ struct CollectionSurvey {
     Collection collection;
     std::uint64_t records = 0;
     std::uint64_t vectors_in_hnsw = 0;
-    std::uint64_t vectors_in_wal = 0;   ///< newest vector only in embeddings_queue
+    std::uint64_t vectors_in_wal = 0;  ///< newest vector only in embeddings_queue
     std::uint64_t records_lost = 0;
-    std::uint64_t wal_rows = 0;         ///< rows of the topic still in embeddings_queue
-    std::uint64_t wal_gap = 0;          ///< of these, rows that the vector segment has not applied
+    std::uint64_t wal_rows = 0;  ///< rows of the topic still in embeddings_queue
+    std::uint64_t wal_gap = 0;   ///< of these, rows that the vector segment has not applied
     std::vector<Finding> findings;
 };
 
@@ -74,8 +74,8 @@ struct CollectionName {
     std::string name;  ///< or the collection's uuid
 };
 
-/// The one collection that fits. Throws Error{not_found} naming the nearest, Error{conflict} when several databases have
-/// it (remedy: --tenant, --database).
+/// The one collection that fits. Throws Error{not_found} naming the nearest, Error{conflict} when several databases
+/// have it (remedy: --tenant, --database).
 const Collection& find_collection(const Directory& directory, const CollectionName& wanted);
 
 }  // namespace decant::chroma

@@ -25,6 +25,7 @@ struct Record {
     std::optional<std::string_view> document;
     std::optional<std::span<const MetadataEntry>> metadata;  ///< none: Chroma's metadata is null; no order promised
     std::span<const float> vector;  ///< may be of another length than the collection's, or hold NaN: the caller judges
+    std::optional<std::string_view> uri = {};  ///< of multimodal collections; Chroma gives it beside the metadata
 };
 
 }  // namespace decant::chroma

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace decant::chroma::detail {
+
+/// What a step of a statement found. Damage is a value: the caller decides what can still be had.
+enum class Step { row, done, damaged };
+
+/// One prepared statement. Views of columns live until the next step or reset.
+class Statement {
+public:
+    Statement(sqlite3* db, const char* sql);
+    Statement(Statement&& other) noexcept;
+    Statement& operator=(Statement&&) = delete;
+    ~Statement();
+
+    Statement& bind(int index, std::int64_t value);
+    /// The text is not copied: it must live until the next bind or reset.
+    Statement& bind(int index, std::string_view text);
+
+    /// Throws Error: source_unreadable for damage, source_changed when the file shrank, busy when it stays locked.
+    bool step();
+    /// As step, but damage of the file is an answer.
+    Step try_step();
+    void reset() noexcept;
+
+    bool is_null(int column) const noexcept { return type(column) == SQLITE_NULL; }
+    int type(int column) const noexcept { return sqlite3_column_type(statement_, column); }
+    std::int64_t integer(int column) const noexcept { return sqlite3_column_int64(statement_, column); }
+    double real(int column) const noexcept { return sqlite3_column_double(statement_, column); }
+    /// By length, not up to a NUL: texts may hold one.
+    std::string_view text(int column) const noexcept;
+    std::span<const std::byte> blob(int column) const noexcept;
+    /// A seq_id: an integer, or eight big-endian bytes as 0.x wrote it. None where it is neither.
+    std::optional<std::uint64_t> seq_id(int column) const noexcept;
+
+private:
+    sqlite3* db_;
+    sqlite3_stmt* statement_ = nullptr;
+};
+
+/// Why a connection is made: reading a source, or rolling back the hot journal of a private copy.
+enum class Access { read_source, recover_copy };
+
+/// A connection to a chroma.sqlite3 that is not trusted: no views, no triggers, no schema functions, and no cell longer
+/// than the file. Reads never write to the source. One thread at a time.
+class Database {
+public:
+    /// Throws Error{source_unreadable} for a file that is no sqlite database or needs a rollback.
+    explicit Database(const std::filesystem::path& file, Access access = Access::read_source);
+    Database(Database&& other) noexcept;
+    Database& operator=(Database&&) = delete;
+    ~Database();
+
+    Statement prepare(const char* sql) const { return Statement{db_, sql}; }
+    void execute(const char* sql) const;
+    void end_read() const noexcept;
+
+    /// Real tables only: a view of that name is none.
+    bool has_table(std::string_view name) const;
+    bool has_column(std::string_view table, std::string_view column) const;
+
+private:
+    sqlite3* db_ = nullptr;
+};
+
+/// A read transaction: everything read in it is of one moment. Held shortly: a held one blocks Chroma's writers.
+class ReadTransaction {
+public:
+    explicit ReadTransaction(const Database& db) : db_(db) { db_.execute("BEGIN"); }
+    ReadTransaction(const ReadTransaction&) = delete;
+    ReadTransaction& operator=(const ReadTransaction&) = delete;
+    ~ReadTransaction() { db_.end_read(); }
+
+private:
+    const Database& db_;
+};
+
+}  // namespace decant::chroma::detail
