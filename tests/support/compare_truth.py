@@ -85,8 +85,7 @@ def difference(row, wanted, may_be_renormalised):
 
 def compare(table, head, records, directory, rejected=frozenset()):
     """Sentences, one a difference."""
-    is_cosine = "cosine" in str((head["metadata"] or {}).get("hnsw:space"))
-    queued = queued_ids(directory, head["uuid"]) if is_cosine else set()
+    queued = queued_cosine_ids(directory, head)
     wanted = {record["id"]: record for record in records
     }
     found = []

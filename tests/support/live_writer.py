@@ -52,6 +52,7 @@ def state_after(number):
 def add_arguments(parser):
     parser.add_argument("directory")
     parser.add_argument("--stop", required=True, help="ends when this file exists")
+    parser.add_argument("--most", type=int, default=5000, help="ends after so many steps in any case")
     parser.add_argument("--ready-after", type=int, default=30, help="prints `ready` after so many steps")
 
 
@@ -61,7 +62,7 @@ def run(options):
     collection = open_client(options.directory).create_collection(
         COLLECTION, metadata={"hnsw:space": "l2", "hnsw:batch_size": 50, "hnsw:sync_threshold": 100})
     number = 0
-    while number < options.ready_after or not os.path.exists(options.stop):
+    while number < options.ready_after or number < options.most and not os.path.exists(options.stop):
         number += 1
         verb, ids = step(number)
         if verb == "delete":

@@ -1,0 +1,47 @@
+"""The benchmark's table: what was measured, against what, and whether the target was met."""
+
+
+def number(value):
+    return f"{value:.3f}" if value < 10 else f"{value:,.1f}"
+
+
+class Report:
+    def __init__(self):
+        self._missed = 0
+        self._rows = 0
+
+    def section(self, title, settings=None):
+        print(f"\n## {title}")
+        if settings:
+            print("PostgreSQL: " + ", ".join(f"{name} {value}" for name, value in settings.items()))
+        print("\n| what | measured | against | ratio | target | |\n| --- | ---: | ---: | ---: | ---: | --- |", flush=True)
+
+    def _row(self, what, measured, against, ratio, target, passed):
+        self._rows += 1
+        self._missed += passed is False
+        verdict = {True: "pass", False: "MISS", None: ""}[passed]
+        print(f"| {what} | {measured} | {against} | {ratio} | {target} | {verdict} |", flush=True)
+
+    def at_most(self, what, seconds, reference, target):
+        """seconds / reference <= target."""
+        self._ratio(what, seconds, reference, "≤", target, seconds / reference <= target)
+
+    def at_least(self, what, seconds, reference, target):
+        """seconds / reference >= target."""
+        self._ratio(what, seconds, reference, "≥", target, seconds / reference >= target)
+
+    def _ratio(self, what, seconds, reference, sign, target, passed):
+        self._row(what, f"{number(seconds)} s", f"{number(reference)} s", f"{seconds / reference:.2f}",
+                  f"{sign} {target}", passed)
+
+    def limit(self, what, measured, limit, unit):
+        self._row(what, f"{number(measured)} {unit}", "", "", f"≤ {limit:g} {unit}", measured <= limit)
+
+    def figure(self, what, measured, unit):
+        self._row(what, f"{number(measured)} {unit}", "", "", "", None)
+
+    def close(self):
+        print(f"\n{self._rows} figures, {self._missed} missed their target")
+
+    def all_passed(self):
+        return self._missed == 0
