@@ -13,6 +13,9 @@
 #include "cli/help.hpp"
 #include "cli/version.hpp"
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
+#include "core/interrupt.hpp"
+#include "core/log.hpp"
 #include "core/nearest.hpp"
 #include "core/utf8.hpp"
 
@@ -107,6 +110,8 @@ public:
         Settings::Variables flags;
         if (globals_.db) flags.emplace("DATABASE_URL", *globals_.db);
         const Settings settings = Settings::load(flags);
+        log::configure(settings);
+        arm_failpoints(settings.get("DECANT_FAILPOINT").value_or(""));
         return entry->command->run(Context{.settings = settings, .json = globals_.json});
     }
 
@@ -249,7 +254,9 @@ int run_command_line(int argc, const char* const* argv) {
         flush_results();
         return exit_code;
     } catch (const Error& error) {
-        return print_error(error, json);
+        const int exit_code = print_error(error, json);
+        const std::optional<int> signal = interrupted();
+        return error.code() == ErrorCode::cancelled && signal ? 128 + *signal : exit_code;
     } catch (const std::exception& error) {
         return print_error(Error{ErrorCode::internal, error.what(), "this is a fault of decant: please report it"},
                            json);

@@ -1,0 +1,150 @@
+#include "core/log.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+
+#include <fmt/chrono.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/version.h>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/utf8.hpp"
+
+namespace decant::log {
+namespace {
+
+std::atomic<bool> is_line_open{false};
+
+std::string_view name_of(spdlog::level::level_enum level) {
+    switch (level) {
+        case spdlog::level::debug:
+            return "debug";
+        case spdlog::level::info:
+            return "info";
+        case spdlog::level::warn:
+            return "warning";
+        default:
+            return "error";
+    }
+}
+
+spdlog::level::level_enum to_spdlog(Level level) {
+    switch (level) {
+        case Level::debug:
+            return spdlog::level::debug;
+        case Level::info:
+            return spdlog::level::info;
+        case Level::warning:
+            return spdlog::level::warn;
+        case Level::error:
+            break;
+    }
+    return spdlog::level::err;
+}
+
+std::string time_text(spdlog::log_clock::time_point time) {
+    const auto since_second = time.time_since_epoch() % std::chrono::seconds{1};
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(since_second).count();
+    const std::tm utc = fmt::gmtime(std::chrono::system_clock::to_time_t(time));
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", utc, milliseconds);
+}
+
+enum class Form { console, file, json };
+
+std::string line_of(const spdlog::details::log_msg& message, Form form) {
+    const std::string_view text{message.payload.data(), message.payload.size()};
+    const std::string_view level = name_of(message.level);
+    if (form == Form::json) {
+        return json_text({{"time", time_text(message.time)}, {"level", level}, {"message", text}}) + "\n";
+    }
+    if (form == Form::file) return fmt::format("{} {} {}\n", time_text(message.time), level, printable(text));
+    if (message.level == spdlog::level::info) return fmt::format("decant: {}\n", printable(text));
+    return fmt::format("decant: {}: {}\n", level, printable(text));
+}
+
+class Formatter : public spdlog::formatter {
+public:
+    explicit Formatter(Form form) : form_(form) {}
+
+    void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+        const std::string line = line_of(message, form_);
+        out.append(line.data(), line.data() + line.size());
+    }
+
+    std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<Formatter>(form_); }
+
+private:
+    Form form_;
+};
+
+class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
+protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        if (is_line_open.exchange(false)) line.push_back('\n');
+        formatter_->format(message, line);
+        std::fwrite(line.data(), 1, line.size(), stderr);
+    }
+
+    void flush_() override { std::fflush(stderr); }
+};
+
+std::shared_ptr<spdlog::logger> make_logger(Form console_form) {
+    auto console = std::make_shared<StderrSink>();
+    console->set_formatter(std::make_unique<Formatter>(console_form));
+    auto logger = std::make_shared<spdlog::logger>("decant", std::move(console));
+    logger->set_level(spdlog::level::warn);
+    logger->flush_on(spdlog::level::debug);
+    return logger;
+}
+
+/// Replaced once, by configure(), before other threads are started.
+std::shared_ptr<spdlog::logger>& current() {
+    static std::shared_ptr<spdlog::logger> logger = make_logger(Form::console);
+    return logger;
+}
+
+void add_file(spdlog::logger& logger, const std::string& path, Form form) {
+    try {
+        auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+        file->set_formatter(std::make_unique<Formatter>(form));
+        logger.sinks().push_back(std::move(file));
+    } catch (const spdlog::spdlog_ex& error) {
+        throw Error{ErrorCode::config_invalid, fmt::format("LOG_FILE: {}", error.what()),
+                    "name a file that can be written, or unset LOG_FILE"};
+    }
+}
+
+}  // namespace
+
+void configure(const Settings& settings) {
+    const bool is_json = settings.get("LOG_FORMAT") == "json";
+    std::shared_ptr<spdlog::logger> logger = make_logger(is_json ? Form::json : Form::console);
+    if (const auto path = settings.get("LOG_FILE")) add_file(*logger, *path, is_json ? Form::json : Form::file);
+    logger->set_level(spdlog::level::from_str(settings.get("LOG_LEVEL").value_or("info")));
+    current() = std::move(logger);
+}
+
+bool is_enabled(Level level) noexcept {
+    return current()->should_log(to_spdlog(level));
+}
+
+void write(Level level, std::string_view message) {
+    current()->log(to_spdlog(level), spdlog::string_view_t{message});
+}
+
+void set_line_open(bool is_open) noexcept {
+    is_line_open = is_open;
+}
+
+std::string library_version() {
+    return fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH);
+}
+
+}  // namespace decant::log

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "core/settings.hpp"
+
+/// Messages to the user and the operator: stderr, and LOG_FILE with the time. Any thread. Before configure() only
+/// warnings and errors are written, as text.
+namespace decant::log {
+
+enum class Level { debug, info, warning, error };
+
+/// Takes LOG_LEVEL, LOG_FORMAT and LOG_FILE. Throws Error{config_invalid} when LOG_FILE cannot be opened.
+void configure(const Settings& settings);
+
+bool is_enabled(Level level) noexcept;
+void write(Level level, std::string_view message);
+
+/// The progress meter tells that it left the cursor behind its line: the next message starts a new one.
+void set_line_open(bool is_open) noexcept;
+
+/// Version of the library behind.
+std::string library_version();
+
+template <typename... Args>
+void write_formatted(Level level, fmt::format_string<Args...> format, Args&&... args) {
+    if (is_enabled(level)) write(level, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+    write_formatted(Level::debug, format, std::forward<Args>(args)...);
+}
+
+template <typename... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+    write_formatted(Level::info, format, std::forward<Args>(args)...);
+}
+
+template <typename... Args>
+void warning(fmt::format_string<Args...> format, Args&&... args) {
+    write_formatted(Level::warning, format, std::forward<Args>(args)...);
+}
+
+template <typename... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+    write_formatted(Level::error, format, std::forward<Args>(args)...);
+}
+
+}  // namespace decant::log

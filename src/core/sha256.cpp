@@ -1,0 +1,55 @@
+#include "core/sha256.hpp"
+
+#include <bit>
+#include <new>
+
+#include <openssl/evp.h>
+
+#include "core/error.hpp"
+
+namespace decant {
+namespace {
+
+void require(int result) {
+    if (result != 1) {
+        throw Error{ErrorCode::internal, "OpenSSL refused SHA-256", "check the OpenSSL configuration of this machine"};
+    }
+}
+
+}  // namespace
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    if (!context_) throw std::bad_alloc{};
+    require(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr));
+}
+
+void Sha256::update(std::span<const std::byte> bytes) {
+    require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
+}
+
+Digest Sha256::finish() {
+    std::array<unsigned char, 32> digest{};
+    unsigned int length = 0;
+    require(EVP_DigestFinal_ex(context_.get(), digest.data(), &length));
+    require(EVP_DigestInit_ex(context_.get(), nullptr, nullptr));
+    return std::bit_cast<Digest>(digest);
+}
+
+Digest sha256(std::string_view bytes) {
+    Sha256 hash;
+    hash.update(bytes);
+    return hash.finish();
+}
+
+std::string hex(std::span<const std::byte> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const std::byte byte : bytes) {
+        text += digits[std::to_integer<std::size_t>(byte >> 4)];
+        text += digits[std::to_integer<std::size_t>(byte & std::byte{0x0F})];
+    }
+    return text;
+}
+
+}  // namespace decant
