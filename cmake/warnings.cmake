@@ -1,7 +1,9 @@
 add_library(decant_warnings INTERFACE)
 target_compile_options(decant_warnings INTERFACE
     -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
-    -Werror)
+    -Werror
+    # Designated initialisers leave members at their defaults on purpose.
+    -Wno-missing-field-initializers)
 # GCC 12 and 13 report false positives of these inside the standard library at -O2.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(decant_warnings INTERFACE -Wno-error=maybe-uninitialized -Wno-error=restrict)

@@ -1,10 +1,17 @@
 #include "cli/command_line.hpp"
 #include "cli/config.hpp"
+#include "cli/copy.hpp"
+#include "cli/runs.hpp"
+#include "cli/verify.hpp"
 
 namespace decant::cli {
 
 std::vector<std::unique_ptr<Command>> all_commands() {
     std::vector<std::unique_ptr<Command>> commands;
+    commands.push_back(make_copy());
+    commands.push_back(make_verify());
+    commands.push_back(make_rollback());
+    for (auto& command : make_runs()) commands.push_back(std::move(command));
     commands.push_back(make_config());
     return commands;
 }

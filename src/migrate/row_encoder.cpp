@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
 #include <cmath>
 #include <deque>
 #include <utility>
 #include <vector>
 
 #include "core/base64.hpp"
+#include "core/json.hpp"
 #include "migrate/jsonb_text.hpp"
 
 namespace decant::migrate {
@@ -37,30 +37,30 @@ std::optional<std::string> find_value_fault(const chroma::MetadataValue& value) 
     return std::nullopt;
 }
 
-boost::json::value text_or_base64(std::string_view text) {
-    if (!find_text_fault(text)) return boost::json::string(text);
-    return boost::json::object{{"base64", base64(text)}};
+json::value text_or_base64(std::string_view text) {
+    if (!find_text_fault(text)) return json::string(text);
+    return json::object{{"base64", base64(text)}};
 }
 
-boost::json::value json_of(const chroma::Scalar& scalar) {
+json::value json_of(const chroma::Scalar& scalar) {
     return std::visit(
-        [](auto value) -> boost::json::value {
+        [](auto value) -> json::value {
             if constexpr (std::is_same_v<decltype(value), std::string_view>) return text_or_base64(value);
             else if constexpr (std::is_same_v<decltype(value), double>) {
-                if (!std::isfinite(value)) return boost::json::string(fmt::format("{}", value));
+                if (!std::isfinite(value)) return json::string(fmt::format("{}", value));
                 return value;
             } else return value;
         },
         scalar);
 }
 
-boost::json::value json_of(const chroma::MetadataEntry& entry) {
-    boost::json::object out{{"key", text_or_base64(entry.key)}};
+json::value json_of(const chroma::MetadataEntry& entry) {
+    json::object out{{"key", text_or_base64(entry.key)}};
     if (const auto* scalar = std::get_if<chroma::Scalar>(&entry.value)) {
         out["value"] = json_of(*scalar);
         return out;
     }
-    boost::json::array list;
+    json::array list;
     for (const chroma::Scalar& element : std::get<std::span<const chroma::Scalar>>(entry.value)) {
         list.push_back(json_of(element));
     }
@@ -133,9 +133,9 @@ std::optional<std::string> find_content_fault(const chroma::Record& record, NulP
 }  // namespace
 
 Reject make_reject(const chroma::Record& record, std::string reason) {
-    boost::json::object line{{"id", text_or_base64(record.id)}, {"reason", reason}};
-    line["document"] = record.document ? text_or_base64(*record.document) : boost::json::value(nullptr);
-    boost::json::array metadata;
+    json::object line{{"id", text_or_base64(record.id)}, {"reason", reason}};
+    line["document"] = record.document ? text_or_base64(*record.document) : json::value(nullptr);
+    json::array metadata;
     if (record.metadata) {
         for (const chroma::MetadataEntry& entry : *record.metadata) metadata.push_back(json_of(entry));
         line["metadata"] = std::move(metadata);
@@ -143,7 +143,7 @@ Reject make_reject(const chroma::Record& record, std::string reason) {
         line["metadata"] = nullptr;
     }
     line["vector"] = base64({reinterpret_cast<const char*>(record.vector.data()), record.vector.size_bytes()});
-    return {std::string{record.id}, std::move(reason), boost::json::serialize(line)};
+    return {std::string{record.id}, std::move(reason), json_text(line)};
 }
 
 std::optional<std::string> find_vector_fault(const RowShape& shape, std::span<const float> vector) {

@@ -1,0 +1,187 @@
+#include "cli/copy.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "cli/copy_text.hpp"
+#include "cli/meter_observer.hpp"
+#include "core/error.hpp"
+#include "core/write_file.hpp"
+#include "migrate/copy.hpp"
+#include "migrate/copy_json.hpp"
+#include "store/database_address.hpp"
+
+namespace decant::cli {
+namespace {
+
+store::IndexKind index_kind_of(const std::string& name) {
+    if (name == "none") return store::IndexKind::none;
+    return name == "ivfflat" ? store::IndexKind::ivfflat : store::IndexKind::hnsw;
+}
+
+migrate::NulPolicy nul_policy_of(const std::string& name) {
+    if (name == "strip") return migrate::NulPolicy::strip;
+    return name == "escape" ? migrate::NulPolicy::escape : migrate::NulPolicy::reject;
+}
+
+class Copy final : public Command {
+public:
+    std::string name() const override { return "copy"; }
+    std::string summary() const override {
+        return "Copy a collection of a Chroma directory into a pgvector table, indexed and verified";
+    }
+    std::vector<std::string> examples() const override {
+        return {"decant copy --from data/vector_db --collection products",
+                "decant copy --from data/vector_db --collection products --to items --index ivfflat",
+                "decant copy --from data/vector_db --all-collections --json"};
+    }
+
+    void declare(Options& options) override {
+        options.text("--from", from_, "Chroma directory (default: CHROMA_PATH)");
+        options.text("--collection", collection_, "Collection by name or uuid (default: CHROMA_COLLECTION)");
+        options.text("--tenant", tenant_, "Tenant, where several have the collection");
+        options.text("--database", database_, "Chroma database, where several have the collection");
+        options.flag("--all-collections", is_all_, "Copy every collection, each into a table of its name");
+        options.text("--to", to_, "Table (default: the collection's name)");
+        options.text("--schema", schema_, "Schema of the table");
+        options.choice("--index", index_, {"hnsw", "ivfflat", "none"}, "Vector index, built after the load");
+        options.choice("--type", type_, {"vector", "halfvec"}, "Element type of the embedding column");
+        options.number("--batch-size", batch_size_, "Rows a page (a page is also at most 8 MiB)");
+        options.choice("--nul", nul_, {"reject", "strip", "escape"}, "Text that PostgreSQL cannot hold");
+        options.text("--rejects", rejects_, "Where rejected records are written");
+        options.flag("--replace", replace_, "Load beside an existing table, then swap; undo with `decant rollback`");
+        options.flag("--drop-old", drop_old_, "With --replace: do not keep the previous table");
+        options.flag("--prune", prune_, "Remove rows that the source does not have (any more)");
+        options.flag("--allow-partial", allow_partial_, "Copy what a damaged directory still proves");
+        options.flag("--no-verify", no_verify_, "Do not read back and compare");
+    }
+
+    int run(const Context& context) override {
+        check_options();
+        const store::DatabaseAddress address = store::resolve_database(context.settings);
+        if (is_all_) return copy_all(context, address);
+        return copy_one(context, address, {tenant_, database_, collection_name(context)}, to_.value_or(""));
+    }
+
+private:
+    void check_options() const {
+        if (drop_old_ && !replace_) {
+            throw Error{ErrorCode::request_invalid, "--drop-old was given without --replace", "Add --replace."};
+        }
+        if (is_all_ && (collection_ || to_)) {
+            throw Error{ErrorCode::request_invalid, "--all-collections was given with --collection or --to",
+                        "Give one or the other."};
+        }
+        if (batch_size_ && (*batch_size_ == 0 || *batch_size_ > 1'000'000)) {
+            throw Error{ErrorCode::request_invalid, fmt::format("--batch-size {} is out of range", *batch_size_),
+                        "Give 1 to 1000000."};
+        }
+    }
+
+    std::filesystem::path source(const Context& context) const {
+        return from_ ? *from_ : context.settings.get("CHROMA_PATH").value_or("data/vector_db");
+    }
+
+    std::string collection_name(const Context& context) const {
+        return collection_ ? *collection_ : context.settings.get("CHROMA_COLLECTION").value_or("products_all_products");
+    }
+
+    /// Collections of one name in several databases get their tenant and database in front.
+    int copy_all(const Context& context, const store::DatabaseAddress& address) {
+        const chroma::Directory directory = chroma::Directory::open(source(context));
+        std::map<std::string, int> times;
+        for (const chroma::Collection& collection : directory.collections()) ++times[collection.name];
+        int exit_code = 0;
+        for (const chroma::Collection& collection : directory.collections()) {
+            if (collection.name.empty()) continue;
+            const bool collides = times[collection.name] > 1;
+            const std::string table =
+                collides ? fmt::format("{}_{}_{}", collection.tenant, collection.database, collection.name) : collection.name;
+            exit_code = std::max(
+                exit_code, copy_one(context, address, {collection.tenant, collection.database, collection.id}, table));
+        }
+        return exit_code;
+    }
+
+    int copy_one(const Context& context, const store::DatabaseAddress& address, const chroma::CollectionName& collection,
+                 const std::string& table) {
+        migrate::CopyRequest request{.conninfo = address.conninfo,
+                                     .source = source(context),
+                                     .collection = collection,
+                                     .target = {schema_, table},
+                                     .index = index_kind_of(index_),
+                                     .type = type_ == "halfvec" ? pg::VectorType::halfvec : pg::VectorType::vector,
+                                     .nul = nul_policy_of(nul_),
+                                     .replace = replace_,
+                                     .drop_old = drop_old_,
+                                     .prune = prune_,
+                                     .allow_partial = allow_partial_,
+                                     .verify = !no_verify_};
+        if (batch_size_) request.page.rows = *batch_size_;
+        request.command_line = resume_command(request);
+        MeterObserver observer;
+        const migrate::CopyReport report = migrate::copy_collection(request, observer);
+        if (!report.rejects.empty()) {
+            std::string lines;
+            for (const std::string& line : report.rejects) lines += line + "\n";
+            write_file(rejects_, lines);
+        }
+        if (context.json) fmt::print("{}\n", migrate::report_json(report));
+        else fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = rejects_}));
+        const bool is_equal = !report.verification || report.verification->is_equal();
+        return is_equal && report.counts.rejected == 0 ? 0 : 1;
+    }
+
+    /// The command that goes on with an interrupted copy of one collection.
+    std::string resume_command(const migrate::CopyRequest& request) const {
+        const auto quoted = [](std::string text) {
+            if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:") == std::string::npos) {
+                return text;
+            }
+            for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4) text.replace(at, 1, "'\\''");
+            return "'" + text + "'";
+        };
+        std::string out = fmt::format("decant copy --from {} --collection {}", quoted(request.source.string()),
+                                      quoted(request.collection.name));
+        if (!request.target.table.empty()) out += " --to " + quoted(request.target.table);
+        if (schema_ != "public") out += " --schema " + quoted(schema_);
+        if (index_ != "hnsw") out += " --index " + index_;
+        if (type_ != "vector") out += " --type " + type_;
+        if (nul_ != "reject") out += " --nul " + nul_;
+        if (replace_) out += " --replace";
+        if (drop_old_) out += " --drop-old";
+        if (prune_) out += " --prune";
+        if (allow_partial_) out += " --allow-partial";
+        if (no_verify_) out += " --no-verify";
+        return out;
+    }
+
+    std::optional<std::string> from_;
+    std::optional<std::string> collection_;
+    std::optional<std::string> tenant_;
+    std::optional<std::string> database_;
+    std::optional<std::string> to_;
+    std::string schema_ = "public";
+    std::string index_ = "hnsw";
+    std::string type_ = "vector";
+    std::string nul_ = "reject";
+    std::string rejects_ = "rejects.jsonl";
+    std::optional<std::uint64_t> batch_size_;
+    bool is_all_ = false;
+    bool replace_ = false;
+    bool drop_old_ = false;
+    bool prune_ = false;
+    bool allow_partial_ = false;
+    bool no_verify_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_copy() {
+    return std::make_unique<Copy>();
+}
+
+}  // namespace decant::cli

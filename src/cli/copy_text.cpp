@@ -1,0 +1,119 @@
+#include "cli/copy_text.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "core/quantity_text.hpp"
+#include "core/table.hpp"
+#include "migrate/copy_json.hpp"
+
+namespace decant::cli {
+namespace {
+
+using migrate::CopyReport;
+
+std::string closing_table(const CopyReport& report) {
+    constexpr auto right = Table::Align::right;
+    Table table{{{"phase"},
+                 {"read", right},
+                 {"copied", right},
+                 {"unchanged", right},
+                 {"rejected", right},
+                 {"bytes", right},
+                 {"seconds", right}}};
+    double total = 0;
+    for (const migrate::PhaseTime& phase : report.phases) {
+        total += phase.seconds;
+        const std::string seconds = fmt::format("{:.3f}", phase.seconds);
+        const migrate::Counts& counts = report.counts;
+        if (phase.name == "load") {
+            table.add_row({phase.name, std::to_string(counts.read), std::to_string(counts.copied + counts.updated),
+                       std::to_string(counts.unchanged), std::to_string(counts.rejected), bytes_text(counts.bytes), seconds});
+        } else if (phase.name == "verify" && report.verification) {
+            table.add_row({phase.name, std::to_string(report.verification->rows), "", "", "",
+                       bytes_text(report.verification->bytes), seconds});
+        } else {
+            table.add_row({phase.name, "", "", "", "", "", seconds});
+        }
+    }
+    table.add_row({"total", "", "", "", "", "", fmt::format("{:.3f}", total)});
+    return table.text();
+}
+
+void append_differences(std::string& out, const migrate::VerifyOutcome& outcome) {
+    for (const migrate::Difference& difference : outcome.differences) {
+        fmt::format_to(std::back_inserter(out), "  {}  {}  ({})\n", name_of(difference.kind), difference.id, difference.what);
+    }
+    if (outcome.difference_count > outcome.differences.size()) {
+        fmt::format_to(std::back_inserter(out), "  and {} more\n", outcome.difference_count - outcome.differences.size());
+    }
+}
+
+std::string verification_text(const migrate::VerifyOutcome& outcome) {
+    if (outcome.is_equal()) {
+        return fmt::format("Verified against the {}: all {} rows equal, bit for bit\n", outcome.against, outcome.rows);
+    }
+    std::string out = fmt::format("Verified against the {}: {} differences in {} rows\n", outcome.against,
+                                  outcome.difference_count, outcome.rows);
+    append_differences(out, outcome);
+    return out;
+}
+
+std::string recall_text(const migrate::RecallOutcome& recall) {
+    return fmt::format("recall@{} of the index: {:.3f} ({} stored vectors as queries)\n", migrate::recall_k, recall.recall,
+                       recall.queries);
+}
+
+std::string notes_text(const CopyReport& report, const CopyTextOptions& options) {
+    std::string out;
+    const migrate::Counts& counts = report.counts;
+    const auto add = [&](std::uint64_t count, const std::string& text) {
+        if (count > 0) fmt::format_to(std::back_inserter(out), "{} {}\n", count, text);
+    };
+    add(counts.updated, "of the copied rows replaced an older version");
+    add(counts.kept, "rows of the table are not in the source and were left (--prune removes them)");
+    add(counts.pruned, "rows that the source does not have were removed");
+    add(report.lost, "records of the source cannot be had whole and were left out");
+    add(counts.rejected, "records rejected, see " + options.rejects_path);
+    for (const std::string& warning : report.warnings) out += "warning: " + warning + "\n";
+    return out;
+}
+
+}  // namespace
+
+std::string copy_text(const CopyReport& report, const CopyTextOptions& options) {
+    const chroma::Collection& collection = report.collection;
+    if (report.is_empty) {
+        return fmt::format("Collection {} is empty and never had a vector: there is nothing to copy\n", collection.name);
+    }
+    std::string out = fmt::format("Collection {} of tenant {}, database {} -> table {}: {}({}), space {}\n\n",
+                                  collection.name, collection.tenant, collection.database, report.table.shown(),
+                                  pg::name_of(report.shape.type), report.shape.dimension, name_of(report.shape.space));
+    out += closing_table(report) + "\n";
+    if (report.verification) out += verification_text(*report.verification);
+    else out += "Not verified (--no-verify): `decant verify " + report.table.table + "` does it at any time\n";
+    if (report.recall) out += recall_text(*report.recall);
+    out += fmt::format("Run {}, digest {}\n", report.run_id, report.root);
+    out += notes_text(report, options);
+    if (!report.load_table.empty()) {
+        out += fmt::format("Table {} was not replaced: the differing rows are in {}\n", report.table.shown(), report.load_table);
+    }
+    if (!report.previous_table.empty()) {
+        out += fmt::format("The previous table is kept as {}: `decant rollback {}` puts it back\n", report.previous_table,
+                           report.table.table);
+    }
+    if (report.example_id.empty()) return out;
+    return out + "\nSearch it in SQL:\n" + migrate::example_sql(report) + "\n\nand from Python:\n" +
+           migrate::example_python(report, options.dsn) + "\n";
+}
+
+std::string verify_text(const migrate::VerifyTableReport& report) {
+    std::string out = fmt::format("Table {} (run {}, digest {})\n", report.table.shown(), report.run_id, report.root);
+    if (!report.why_not_source.empty()) out += "Not against the source: " + report.why_not_source + "\n";
+    out += verification_text(report.outcome);
+    if (report.recall) out += recall_text(*report.recall);
+    return out;
+}
+
+}  // namespace decant::cli

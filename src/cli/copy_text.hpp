@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "migrate/verify_table.hpp"
+
+namespace decant::cli {
+
+struct CopyTextOptions {
+    std::string dsn;  ///< without password
+    std::string rejects_path;
+};
+
+/// What `decant copy` prints at its end: the closing table, the verification, and a query to go on with.
+std::string copy_text(const migrate::CopyReport& report, const CopyTextOptions& options);
+
+/// What `decant verify` prints for one table.
+std::string verify_text(const migrate::VerifyTableReport& report);
+
+}  // namespace decant::cli

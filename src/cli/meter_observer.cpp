@@ -1,0 +1,31 @@
+#include "cli/meter_observer.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "core/interrupt.hpp"
+
+namespace decant::cli {
+
+void MeterObserver::begin_phase(const std::string& name, std::uint64_t total) {
+    total_ = total;
+    meter_ = std::make_unique<Progress>(name, "rows");
+}
+
+bool MeterObserver::progress(std::uint64_t done, std::uint64_t bytes) {
+    if (meter_) meter_->update(done, total_, bytes);
+    return !interrupted();
+}
+
+void MeterObserver::end_phase() {
+    if (meter_) meter_->finish();
+    meter_.reset();
+}
+
+void MeterObserver::note(const std::string& line) {
+    end_phase();
+    fmt::print(stderr, "decant: {}\n", line);
+}
+
+}  // namespace decant::cli

@@ -1,0 +1,108 @@
+#include "cli/verify.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/copy_text.hpp"
+#include "cli/meter_observer.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "migrate/copy_json.hpp"
+#include "migrate/replace.hpp"
+#include "migrate/verify_table.hpp"
+#include "store/database_address.hpp"
+
+namespace decant::cli {
+namespace {
+
+migrate::VerifySide side_of(const std::string& name) {
+    if (name == "source") return migrate::VerifySide::source;
+    return name == "digests" ? migrate::VerifySide::digests : migrate::VerifySide::automatic;
+}
+
+class Verify final : public Command {
+public:
+    std::string name() const override { return "verify"; }
+    std::string summary() const override { return "Read a copied table back and compare every value with its source"; }
+    std::vector<std::string> examples() const override {
+        return {"decant verify products", "decant verify", "decant verify products --against digests --json"};
+    }
+    void declare(Options& options) override {
+        options.optional_positional("TABLE", table_, "Table that decant copied (default: all of them)");
+        options.text("--schema", schema_, "Schema of the table");
+        options.text("--from", from_, "Chroma directory (default: where it was copied from)");
+        options.choice("--against", against_, {"auto", "source", "digests"}, "What to compare with");
+    }
+
+    int run(const Context& context) override {
+        const std::string conninfo = store::resolve_database(context.settings).conninfo;
+        std::vector<migrate::TableName> tables;
+        if (table_) tables.push_back({schema_, *table_});
+        else tables = migrate::copied_tables(conninfo);
+        if (tables.empty()) {
+            throw Error{ErrorCode::not_found, "No table in this database was copied by decant",
+                        "Copy one first: decant copy --from DIR --collection NAME."};
+        }
+        bool is_equal = true;
+        json::array reports;
+        for (const migrate::TableName& table : tables) {
+            MeterObserver observer;
+            migrate::VerifyTableRequest request{.conninfo = conninfo, .table = table, .side = side_of(against_)};
+            if (from_) request.source = *from_;
+            const migrate::VerifyTableReport report = migrate::verify_table(request, observer);
+            is_equal = is_equal && report.outcome.is_equal();
+            if (context.json) reports.push_back(migrate::verification_json(report));
+            else fmt::print("{}", verify_text(report));
+        }
+        if (context.json) fmt::print("{}\n", json_text(reports));
+        return is_equal ? 0 : 1;
+    }
+
+private:
+    std::optional<std::string> table_;
+    std::optional<std::string> from_;
+    std::string schema_ = "public";
+    std::string against_ = "auto";
+};
+
+class Rollback final : public Command {
+public:
+    std::string name() const override { return "rollback"; }
+    std::string summary() const override { return "Put back the table that `copy --replace` kept"; }
+    std::vector<std::string> examples() const override { return {"decant rollback products"}; }
+    void declare(Options& options) override {
+        options.required_positional("TABLE", table_, "Table to roll back");
+        options.text("--schema", schema_, "Schema of the table");
+        options.flag("--force", force_, "Also when rows were written since the copy");
+    }
+
+    int run(const Context& context) override {
+        const auto done = migrate::rollback_table(store::resolve_database(context.settings).conninfo, {schema_, table_}, force_);
+        if (context.json) {
+            fmt::print("{}\n", json_text(json::object{{"table", done.table.shown()},
+                                                      {"run", done.run_id},
+                                                      {"undone_table", done.undone_table},
+                                                      {"seconds", done.seconds}}));
+            return 0;
+        }
+        fmt::print("Table {} is what it was before run {} ({:.3f} s); the undone rows are kept as {}\n", done.table.shown(),
+                   done.run_id, done.seconds, done.undone_table);
+        return 0;
+    }
+
+private:
+    std::string table_;
+    std::string schema_ = "public";
+    bool force_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_verify() {
+    return std::make_unique<Verify>();
+}
+
+std::unique_ptr<Command> make_rollback() {
+    return std::make_unique<Rollback>();
+}
+
+}  // namespace decant::cli

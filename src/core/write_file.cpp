@@ -1,0 +1,48 @@
+#include "core/write_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "core/error.hpp"
+
+namespace decant {
+namespace {
+
+[[noreturn]] void throw_failure(const std::filesystem::path& path, int failure) {
+    const bool is_full = failure == ENOSPC || failure == EDQUOT;
+    throw Error{is_full ? ErrorCode::store_full : ErrorCode::permission_denied,
+                fmt::format("{} cannot be written: {}", path.string(), std::generic_category().message(failure)),
+                is_full ? "Free space, then run the same command again." : "Name another path, or mend its permissions."};
+}
+
+bool write_all(int file, std::string_view content) {
+    while (!content.empty()) {
+        const ssize_t written = write(file, content.data(), content.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return fsync(file) == 0;
+}
+
+}  // namespace
+
+void write_file(const std::filesystem::path& path, std::string_view content) {
+    const std::string beside = fmt::format("{}.{}.part", path.string(), getpid());
+    const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0) throw_failure(path, errno);
+    const bool is_written = write_all(file, content);
+    const int failure = errno;
+    close(file);
+    if (is_written && rename(beside.c_str(), path.c_str()) == 0) return;
+    const int reason = is_written ? errno : failure;
+    unlink(beside.c_str());
+    throw_failure(path, reason);
+}
+
+}  // namespace decant

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace decant {
+
+/// Writes beside the path, syncs, then renames: a reader sees the old file or the whole new one, never a part.
+/// Throws Error{store_full} when the disk is full, Error{permission_denied} when the folder takes no files.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace decant

@@ -1,0 +1,123 @@
+#include "migrate/copy_json.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/json.hpp"
+
+namespace decant::migrate {
+namespace {
+
+json::object json_of(const Counts& counts, std::uint64_t lost) {
+    return {{"read", counts.read},           {"copied", counts.copied},     {"updated", counts.updated},
+            {"unchanged", counts.unchanged}, {"rejected", counts.rejected}, {"lost", lost},
+            {"kept", counts.kept},           {"pruned", counts.pruned},     {"bytes", counts.bytes}};
+}
+
+json::object json_of(const VerifyOutcome& outcome) {
+    json::array differences;
+    for (const Difference& difference : outcome.differences) {
+        differences.push_back(
+            {{"id", difference.id}, {"kind", std::string{name_of(difference.kind)}}, {"what", difference.what}});
+    }
+    return {{"against", outcome.against},
+            {"equal", outcome.is_equal()},
+            {"rows", outcome.rows},
+            {"bytes", outcome.bytes},
+            {"difference_count", outcome.difference_count},
+            {"differences", std::move(differences)},
+            {"seconds", outcome.seconds}};
+}
+
+json::object json_of(const RecallOutcome& recall) {
+    return {{"k", recall_k},
+            {"queries", recall.queries},
+            {"recall", recall.recall},
+            {"exact_seconds", recall.exact_seconds},
+            {"index_seconds", recall.index_seconds}};
+}
+
+json::object json_of(const chroma::Collection& collection) {
+    return {{"tenant", collection.tenant}, {"database", collection.database}, {"name", collection.name},
+            {"id", collection.id}};
+}
+
+/// `name` as an SQL identifier: bare where PostgreSQL would keep it so.
+std::string sql_identifier(const std::string& name) {
+    const bool is_bare = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
+                         (name[0] < '0' || name[0] > '9');
+    if (is_bare) return name;
+    std::string out = "\"";
+    for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
+    return out + "\"";
+}
+
+}  // namespace
+
+std::string verification_json(const VerifyOutcome& outcome) {
+    return json_text(json_of(outcome));
+}
+
+json::object verification_json(const VerifyTableReport& report) {
+    json::object out = json_of(report.outcome);
+    out["table"] = report.table.shown();
+    out["run"] = report.run_id;
+    out["digest"] = report.root;
+    if (!report.why_not_source.empty()) out["why_not_source"] = report.why_not_source;
+    out["recall"] = report.recall ? json::value(json_of(*report.recall)) : json::value(nullptr);
+    return out;
+}
+
+std::string report_json(const CopyReport& report) {
+    json::array phases;
+    for (const PhaseTime& phase : report.phases) phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}});
+    json::array index_sql;
+    for (const std::string& sql : report.index_sql) index_sql.emplace_back(sql);
+    json::array warnings;
+    for (const std::string& warning : report.warnings) warnings.emplace_back(warning);
+    json::object out{{"run", report.run_id},
+                     {"collection", json_of(report.collection)},
+                     {"table", report.is_empty ? json::value(nullptr) : json::value(report.table.shown())},
+                     {"resumed", report.is_resumed},
+                     {"type", std::string{pg::name_of(report.shape.type)}},
+                     {"dimension", report.shape.dimension},
+                     {"space", std::string{name_of(report.shape.space)}},
+                     {"counts", json_of(report.counts, report.lost)},
+                     {"phases", std::move(phases)},
+                     {"index_sql", std::move(index_sql)},
+                     {"maintenance_work_mem_kib", report.resources.maintenance_work_mem_kib},
+                     {"parallel_workers", report.resources.parallel_workers},
+                     {"root", report.root},
+                     {"warnings", std::move(warnings)}};
+    out["verification"] = report.verification ? json::value(json_of(*report.verification)) : json::value(nullptr);
+    out["recall"] = report.recall ? json::value(json_of(*report.recall)) : json::value(nullptr);
+    out["previous_table"] = report.previous_table.empty() ? json::value(nullptr) : json::value(report.previous_table);
+    if (report.snapshot) {
+        out["snapshot"] = {{"reason", report.snapshot->reason}, {"seq_id", report.snapshot->seq_id}};
+    }
+    return json_text(out);
+}
+
+std::string example_sql(const CopyReport& report) {
+    const std::string table = sql_identifier(report.table.schema) + "." + sql_identifier(report.table.table);
+    const std::string_view op = store::operator_of(report.shape.space);
+    std::string id = report.example_id;
+    for (std::size_t at = 0; (at = id.find('\'', at)) != std::string::npos; at += 2) id.insert(at, 1, '\'');
+    return fmt::format(
+        "SELECT id, document, embedding {0} (SELECT embedding FROM {1} WHERE id = '{2}') AS distance\n"
+        "FROM {1} ORDER BY embedding {0} (SELECT embedding FROM {1} WHERE id = '{2}') LIMIT 10;",
+        op, table, id);
+}
+
+std::string example_python(const CopyReport& report, const std::string& dsn) {
+    const std::string table = sql_identifier(report.table.schema) + "." + sql_identifier(report.table.table);
+    return fmt::format(
+        "import psycopg\n"
+        "with psycopg.connect({0}) as db:\n"
+        "    vector = db.execute('SELECT embedding::text FROM {1} LIMIT 1').fetchone()[0]  # or your model's\n"
+        "    print(db.execute('SELECT id, document FROM {1} ORDER BY embedding {2} %s::{3} LIMIT 10', [vector]).fetchall())",
+        json_text(json::string(dsn)), table, store::operator_of(report.shape.space), pg::name_of(report.shape.type));
+}
+
+}  // namespace decant::migrate

@@ -1,0 +1,250 @@
+#include "migrate/detail/copy_job.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+#include "core/failpoint.hpp"
+#include "migrate/replace.hpp"
+
+namespace decant::migrate::detail {
+namespace {
+
+constexpr std::string_view replacement_suffix = "__decant_new";
+
+Error other_origin(const TableName& target, const chroma::Collection& collection) {
+    return {ErrorCode::conflict,
+            fmt::format("Table {} exists and was not made from collection '{}' ({}) with this dimension and type",
+                        target.shown(), collection.name, collection.id),
+            "Copy into another table with --to NAME, or replace this one with --replace: the present table is kept for "
+            "`decant rollback`."};
+}
+
+void add_times(std::vector<PhaseTime>& phases, const std::string& name, double seconds) {
+    phases.push_back({name, seconds});
+}
+
+}  // namespace
+
+CopyJob::CopyJob(const CopyRequest& request, CopyObserver& observer) : request_(request), observer_(observer) {}
+
+CopyReport CopyJob::run() {
+    open_source();
+    if (!source_->collection().dimension) {
+        report_.is_empty = true;
+        return std::move(report_);
+    }
+    open_target();
+    choose_run();
+    if (run_.phase == "load") load();
+    if (run_.phase == "index") build_indexes();
+    if (run_.phase == "verify" || run_.phase == "swapped") verify();
+    if (run_.phase == "swap") swap();
+    finish();
+    return std::move(report_);
+}
+
+void CopyJob::open_source() {
+    directory_.emplace(chroma::Directory::open(request_.source));
+    const chroma::Collection& collection = chroma::find_collection(*directory_, request_.collection);
+    source_ = directory_->read(collection);
+    report_.collection = collection;
+    report_.snapshot = directory_->snapshot();
+    report_.lost = source_->lost().size();
+    if (report_.snapshot) {
+        observer_.note(fmt::format("Reading a consistent copy at seq_id {}: {}", report_.snapshot->seq_id,
+                                   report_.snapshot->reason));
+    }
+    if (!source_->lost().empty() && !request_.allow_partial) {
+        const chroma::LostRecord& first = source_->lost().front();
+        throw Error{ErrorCode::source_unreadable,
+                    fmt::format("{} of {} records of collection '{}' cannot be had whole; the first: '{}' ({})",
+                                report_.lost, report_.lost + source_->record_count(), collection.name, first.id,
+                                first.reason),
+                    fmt::format("See all with `decant inspect {} --collection {} --list-lost`; copy the others with "
+                                "--allow-partial. Nothing was written.",
+                                request_.source.string(), collection.name)};
+    }
+    if (!collection.space && collection.dimension) {
+        throw Error{ErrorCode::source_unreadable,
+                    fmt::format("Nothing is left in the directory that tells the distance space of collection {}",
+                                collection.id),
+                    "Its records can be seen with `decant inspect`; they are not copied with a guessed space."};
+    }
+    target_ = request_.target;
+    if (target_.table.empty()) target_.table = collection.name;
+    if (target_.table.empty() || target_.table.size() > max_identifier_bytes) {
+        throw Error{ErrorCode::request_invalid,
+                    fmt::format("'{}' is no name for a table: it must have 1 to {} bytes", target_.table,
+                                max_identifier_bytes),
+                    "Name the table with --to NAME."};
+    }
+}
+
+void CopyJob::open_target() {
+    const chroma::Collection& collection = source_->collection();
+    report_.shape = {.dimension = *collection.dimension,
+                     .space = *collection.space,
+                     .type = request_.type,
+                     .nul = request_.nul};
+    report_.table = target_;
+    report_.index = request_.index;
+    db_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
+    Preflight preflight =
+        check_target(*db_, {.table = target_, .shape = report_.shape, .index = request_.index});
+    table_exists_ = preflight.table_exists;
+    throw_problems(preflight.problems);
+    scanner_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
+    lock_ = std::make_unique<TargetLock>(request_.conninfo, target_);
+    pgvector_ = ensure_pgvector(*db_, preflight);
+    RunStore{*db_}.prepare();
+}
+
+std::optional<Run> CopyJob::resumable_run(bool is_replacement) {
+    const auto found = RunStore{*db_}.unfinished(target_.schema, target_.table, is_replacement);
+    if (!found) return std::nullopt;
+    const bool is_same = found->collection_id == source_->collection().id &&
+                         found->fingerprint == source_->fingerprint() && found->shape.type == report_.shape.type &&
+                         found->shape.dimension == report_.shape.dimension && found->shape.nul == report_.shape.nul &&
+                         found->command == "copy" &&
+                         has_row_shape(*db_, {target_.schema, found->load_table}, report_.shape);
+    if (is_same) return found;
+    RunStore{*db_}.set_state(found->id, "abandoned");
+    return std::nullopt;
+}
+
+void CopyJob::choose_run() {
+    RunStore runs{*db_};
+    if (request_.replace && table_exists_) {
+        check_replaceable(*db_, target_);
+    } else if (table_exists_) {
+        const auto origin = runs.origin(target_.schema, target_.table);
+        if (!origin || origin->collection_id != source_->collection().id ||
+            !has_row_shape(*db_, target_, report_.shape)) {
+            throw other_origin(target_, source_->collection());
+        }
+        previous_table_ = origin->previous_table;
+    }
+    if (auto earlier = resumable_run(request_.replace && table_exists_)) {
+        run_ = std::move(*earlier);
+        report_.is_resumed = true;
+    } else {
+        begin_run();
+    }
+    runs.take_over(run_.id, lock_->token());
+    report_.run_id = run_.id;
+    report_.counts = run_.counts;
+    failpoint("copy.run_begun");
+}
+
+void CopyJob::begin_run() {
+    const chroma::Collection& collection = source_->collection();
+    const bool is_beside = request_.replace && table_exists_;
+    run_ = Run{.command = "copy",
+               .phase = "load",
+               .schema = target_.schema,
+               .table = target_.table,
+               .load_table = is_beside ? derived_name(target_.table, std::string{replacement_suffix}) : target_.table,
+               .previous_table = is_beside ? "" : previous_table_,
+               .source_path = std::filesystem::absolute(directory_->path()).string(),
+               .tenant = collection.tenant,
+               .database = collection.database,
+               .collection = collection.name,
+               .collection_id = collection.id,
+               .fingerprint = source_->fingerprint(),
+               .shape = report_.shape};
+    pg::Transaction tx{*db_};
+    if (is_beside) db_->exec("DROP TABLE IF EXISTS " + load_table().quoted(*db_));
+    if (is_beside || !table_exists_) {
+        db_->exec(create_table_sql(*db_, *pgvector_, load_table(), report_.shape));
+    }
+    run_.id = RunStore{*db_}.create(run_);
+    tx.commit();
+}
+
+void CopyJob::load() {
+    const bool is_new_table = !table_exists_ || run_.load_table != target_.table;
+    LoadPlan plan{.run_id = run_.id,
+                  .token = lock_->token(),
+                  .table = load_table(),
+                  .prune = request_.prune,
+                  // A resumed load of a new table has nothing after its checkpoint, which the scan finds at once.
+                  .is_empty = is_new_table && !report_.is_resumed,
+                  .after_id = run_.last_id};
+    for (const chroma::LostRecord& lost : source_->lost()) plan.absent_ids.insert(lost.id);
+    source_->rewind();
+    if (run_.last_id) source_->seek_after(*run_.last_id);
+    timed("load", source_->record_count(), [&] {
+        PageStream pages{*source_, report_.shape, request_.page, true};
+        load_pages({*db_, *scanner_}, plan, pages, [&](const Counts& delta) {
+            ++pages_done_;
+            report_.counts += delta;
+            return observer_.progress(report_.counts.read, report_.counts.bytes);
+        });
+    });
+    RunStore{*db_}.set_phase(run_.id, run_.phase = "index");
+    failpoint("copy.loaded");
+}
+
+void CopyJob::verify() {
+    std::optional<RecallProbe> probe;
+    if (request_.verify) {
+        VerifyRequest request{.table = load_table(), .shape = report_.shape,
+                              .known_extra = RunStore{*db_}.kept_ids(run_.id)};
+        for (const chroma::LostRecord& lost : source_->lost()) request.known_extra.push_back(lost.id);
+        std::sort(request.known_extra.begin(), request.known_extra.end());
+        if (report_.index != store::IndexKind::none) probe.emplace(*db_, load_table(), report_.shape);
+        source_->rewind();
+        timed("verify", source_->record_count(), [&] {
+            PageStream pages{*source_, report_.shape, request_.page, false};
+            TableScan scan{*scanner_, load_table(), std::nullopt};
+            report_.verification = verify_against_source(
+                scan, pages, request,
+                [&](std::uint64_t rows, std::uint64_t bytes) { return observer_.progress(rows, bytes); },
+                probe ? &*probe : nullptr);
+        });
+        report_.verification->seconds = report_.phases.back().seconds;
+        failpoint("copy.verified");
+    }
+    if (probe && probe->is_usable()) measure_recall(*probe);
+    const bool may_swap = !report_.verification || report_.verification->is_equal();
+    const bool is_beside = run_.load_table != target_.table;
+    run_.phase = is_beside && may_swap ? "swap" : "done";
+    if (is_beside && !may_swap) report_.load_table = run_.load_table;
+}
+
+void CopyJob::measure_recall(RecallProbe& probe) {
+    timed("recall", recall_queries, [&] { report_.recall = probe.measure(*db_, *pgvector_); });
+    // The exact side ran while vectors were read back: it is the probe's cost, not the verification's.
+    report_.phases.back().seconds += report_.recall->exact_seconds;
+    if (report_.verification) report_.verification->seconds -= report_.recall->exact_seconds;
+    for (PhaseTime& phase : report_.phases) {
+        if (phase.name == "verify") phase.seconds -= report_.recall->exact_seconds;
+    }
+    if (report_.recall->recall < recall_floor) {
+        report_.warnings.push_back(
+            fmt::format("recall@{} of the index is {:.3f}, under {:.2f}: raise {} for searches", recall_k,
+                        report_.recall->recall, recall_floor,
+                        report_.index == store::IndexKind::hnsw ? "hnsw.ef_search" : "ivfflat.probes"));
+    }
+}
+
+void CopyJob::swap() {
+    timed("swap", 1, [&] {
+        run_.previous_table = swap_tables(*db_, {.target = target_, .load_table = run_.load_table, .run_id = run_.id,
+                                                 .drop_old = request_.drop_old});
+    });
+    failpoint("copy.swapped");
+}
+
+void CopyJob::timed(const std::string& phase, std::uint64_t total, const std::function<void()>& work) {
+    observer_.begin_phase(phase, total);
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    add_times(report_.phases, phase, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    observer_.end_phase();
+}
+
+}  // namespace decant::migrate::detail

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "migrate/copy.hpp"
+#include "migrate/load.hpp"
+#include "migrate/target_lock.hpp"
+
+namespace decant::migrate::detail {
+
+/// One attempt at a copy, from opening the source to the closing report. Thrown away after a failure: the next attempt
+/// finds the run and goes on from its checkpoint, exactly as a new process would.
+class CopyJob {
+public:
+    CopyJob(const CopyRequest& request, CopyObserver& observer);
+    CopyReport run();
+
+    /// After a failure: the run's state becomes `state`, if the server still takes it.
+    void mark(const std::string& state) noexcept;
+
+    /// Pages committed by this attempt: a retry budget starts anew after progress.
+    std::uint64_t pages_done() const noexcept { return pages_done_; }
+    /// The server was there and the run begun: worth waiting for. A wrong address is not.
+    bool is_under_way() const noexcept { return run_.id != 0; }
+
+private:
+    void open_source();
+    void open_target();
+    void choose_run();
+    std::optional<Run> resumable_run(bool is_replacement);
+    void begin_run();
+    void load();
+    void build_indexes();
+    void build_one_index(const std::string& name, const std::string& sql);
+    bool has_valid_index(const std::string& method, const std::string& column);
+    void verify();
+    void measure_recall(RecallProbe& probe);
+    void swap();
+    void finish();
+
+    TableName load_table() const { return {target_.schema, run_.load_table}; }
+    std::string index_name(const std::string& suffix) const;
+    void timed(const std::string& phase, std::uint64_t total, const std::function<void()>& work);
+
+    const CopyRequest& request_;
+    CopyObserver& observer_;
+    CopyReport report_;
+    TableName target_;
+
+    std::optional<chroma::Directory> directory_;
+    std::unique_ptr<chroma::RecordReader> source_;
+
+    std::unique_ptr<pg::Connection> db_;       ///< writes
+    std::unique_ptr<pg::Connection> scanner_;  ///< reads the table, watches an index build
+    std::unique_ptr<TargetLock> lock_;
+    std::optional<store::Pgvector> pgvector_;
+    bool table_exists_ = false;
+    std::string previous_table_;  ///< kept by an earlier --replace of this table
+
+    Run run_;
+    std::uint64_t pages_done_ = 0;
+};
+
+}  // namespace decant::migrate::detail

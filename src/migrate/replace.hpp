@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "migrate/run_store.hpp"
+#include "migrate/target_table.hpp"
+
+namespace decant::migrate {
+
+/// Throws Error{conflict} naming the foreign keys, views, triggers and policies that hang on the table: they would stay
+/// with the old one.
+void check_replaceable(pg::Connection& db, const TableName& table);
+
+struct Swap {
+    TableName target;
+    std::string load_table;
+    std::int64_t run_id = 0;
+    bool drop_old = false;
+};
+
+/// In one transaction: the loaded table takes owner, grants and name of the present one, which is kept under another
+/// name (given back; empty with drop_old). Index names follow their tables.
+std::string swap_tables(pg::Connection& db, const Swap& swap);
+
+struct RollbackOutcome {
+    TableName table;
+    std::string undone_table;  ///< where the rows of the undone copy are kept; empty when dropped
+    std::int64_t run_id = 0;
+    double seconds = 0;
+};
+
+/// Puts back the table that the last `copy --replace` kept, in one transaction. Throws Error{not_found} when none is
+/// kept, Error{conflict} when rows were changed since the copy and not `force`.
+RollbackOutcome rollback_table(const std::string& conninfo, const TableName& table, bool force);
+
+}  // namespace decant::migrate

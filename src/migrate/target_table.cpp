@@ -1,0 +1,208 @@
+#include "migrate/target_table.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+namespace decant::migrate {
+namespace {
+
+constexpr int oldest_server = 150000;
+constexpr std::array<int, 3> oldest_pgvector{0, 8, 0};
+
+constexpr std::string_view server_state_sql =
+    "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only')::bool, "
+    "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), "
+    "EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper), "
+    "(SELECT max(default_version) FROM pg_catalog.pg_available_extensions WHERE name = 'vector'), "
+    "(SELECT coalesce(bool_or(trusted), false) FROM pg_catalog.pg_available_extension_versions WHERE name = 'vector')";
+
+constexpr std::string_view schema_state_sql =
+    "SELECT (SELECT pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = $1), "
+    "(SELECT pg_catalog.has_schema_privilege(oid, 'CREATE') OR pg_catalog.to_regclass('decant.kept') IS NOT NULL "
+    "FROM pg_catalog.pg_namespace WHERE nspname = 'decant')";
+
+constexpr std::string_view table_exists_sql =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = $1 AND c.relname = $2)";
+
+constexpr std::string_view row_shape_sql =
+    "SELECT count(*) FILTER (WHERE (a.attname, pg_catalog.format_type(a.atttypid, NULL), t.typname) IN "
+    "(('id', 'text', 'text'), ('document', 'text', 'text'), ('metadata', 'jsonb', 'jsonb')) "
+    "OR (a.attname = 'embedding' AND t.typname = $3 AND a.atttypmod = $4::int)) "
+    "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
+    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
+    "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped";
+
+constexpr std::string_view changes_sql =
+    "SELECT coalesce(pg_catalog.pg_stat_get_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_tuples_updated(c.oid) + "
+    "pg_catalog.pg_stat_get_tuples_deleted(c.oid), 0) FROM pg_catalog.pg_class c "
+    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
+
+std::string psql_command(const pg::Connection& db, std::string_view sql) {
+    return fmt::format("psql -h {} -p {} -U {} -d {} -c \"{}\"", db.host(), db.port(), db.user(), db.database(), sql);
+}
+
+bool is_older(std::string_view version, const std::array<int, 3>& oldest) {
+    for (const int part : oldest) {
+        int value = 0;
+        const auto end = std::from_chars(version.data(), version.data() + version.size(), value).ptr;
+        if (value != part) return value < part;
+        version.remove_prefix(static_cast<std::size_t>(end - version.data()));
+        if (!version.empty()) version.remove_prefix(1);
+    }
+    return false;
+}
+
+void check_server(const pg::Connection& db, bool is_read_only, std::vector<Error>& problems) {
+    if (db.server_version() < oldest_server) {
+        problems.push_back({ErrorCode::store_rejected,
+                            fmt::format("PostgreSQL at {}:{} is version {}, decant needs 15 or newer", db.host(),
+                                        db.port(), db.server_version() / 10000),
+                            "Upgrade the server, or name another one with --db."});
+    }
+    if (is_read_only) {
+        problems.push_back({ErrorCode::store_unavailable,
+                            fmt::format("PostgreSQL at {}:{} takes no writes now (a standby, or "
+                                        "default_transaction_read_only is on)",
+                                        db.host(), db.port()),
+                            "Name the primary (a multi-host --db with target_session_attrs=read-write finds it), then "
+                            "run the same command again."});
+    }
+}
+
+void check_extension(pg::Connection& db, const pg::Result& state, Preflight& preflight) {
+    constexpr std::string_view create_sql = "CREATE EXTENSION IF NOT EXISTS vector;";
+    preflight.pgvector = store::find_pgvector(db);
+    if (preflight.pgvector) {
+        if (!is_older(preflight.pgvector->version, oldest_pgvector)) return;
+        preflight.problems.push_back({ErrorCode::store_rejected,
+                                      fmt::format("pgvector {} is installed in database '{}', decant needs 0.8.0 or newer",
+                                                  preflight.pgvector->version, db.database()),
+                                      "Install a newer pgvector package on the server, then: " +
+                                          psql_command(db, "ALTER EXTENSION vector UPDATE;")});
+        return;
+    }
+    if (state.is_null(0, 3)) {
+        preflight.problems.push_back(
+            {ErrorCode::store_rejected,
+             fmt::format("pgvector extension not installed: the server at {}:{} has no package of it", db.host(), db.port()),
+             fmt::format("Install it on the server (Debian, Ubuntu: postgresql-{}-pgvector), then: {}",
+                         db.server_version() / 10000, psql_command(db, create_sql))});
+    } else if (!state.boolean(0, 2) && !(state.boolean(0, 4) && state.boolean(0, 1))) {
+        preflight.problems.push_back(
+            {ErrorCode::permission_denied,
+             fmt::format("pgvector extension not installed in database '{}', and role '{}' may not create it",
+                         db.database(), db.user()),
+             "Have an administrator run: " + psql_command(db, create_sql)});
+    }
+}
+
+void check_schemas(pg::Connection& db, const PreflightRequest& request, bool may_create_schema, Preflight& preflight) {
+    const pg::Result schemas = db.query(schema_state_sql, {request.table.schema});
+    if (schemas.is_null(0, 0)) {
+        preflight.problems.push_back(
+            {ErrorCode::not_found, fmt::format("Schema '{}' does not exist in database '{}'", request.table.schema, db.database()),
+             psql_command(db, "CREATE SCHEMA " + db.quote_identifier(request.table.schema) + ";")});
+    } else if (!schemas.boolean(0, 0)) {
+        preflight.problems.push_back(
+            {ErrorCode::permission_denied,
+             fmt::format("Role '{}' may not create tables in schema '{}'", db.user(), request.table.schema),
+             "Have its owner run: GRANT CREATE ON SCHEMA " + db.quote_identifier(request.table.schema) + " TO " +
+                 db.quote_identifier(db.user()) + ";"});
+    }
+    const bool has_state_schema = !schemas.is_null(0, 1);
+    if (has_state_schema ? schemas.boolean(0, 1) : may_create_schema) return;
+    preflight.problems.push_back(
+        {ErrorCode::permission_denied,
+         fmt::format("Role '{}' may not create the schema 'decant', where run records are kept", db.user()),
+         "Have an administrator run: CREATE SCHEMA decant AUTHORIZATION " + db.quote_identifier(db.user()) + ";"});
+}
+
+void check_dimension(const PreflightRequest& request, std::vector<Error>& problems) {
+    const std::uint32_t limit = store::max_index_dimensions(request.shape.type);
+    if (request.index == store::IndexKind::none || request.shape.dimension <= limit) return;
+    const bool halfvec_fits = request.shape.type == pg::VectorType::vector &&
+                              request.shape.dimension <= store::max_index_dimensions(pg::VectorType::halfvec);
+    problems.push_back({ErrorCode::store_rejected,
+                        fmt::format("The collection's vectors have {} dimensions, an index of pgvector takes at most {} "
+                                    "for type {}",
+                                    request.shape.dimension, limit, pg::name_of(request.shape.type)),
+                        halfvec_fits ? "Copy with --type halfvec (16-bit floats, up to 4,000 dimensions), or with --index none."
+                                     : "Copy with --index none: searches scan all rows."});
+}
+
+}  // namespace
+
+std::string TableName::quoted(const pg::Connection& db) const {
+    return db.quote_identifier(schema) + "." + db.quote_identifier(table);
+}
+
+std::string derived_name(const std::string& base, const std::string& suffix) {
+    std::size_t length = std::min(base.size(), max_identifier_bytes - suffix.size());
+    while (length > 0 && length < base.size() && (static_cast<unsigned char>(base[length]) & 0xc0U) == 0x80U) --length;
+    return base.substr(0, length) + suffix;
+}
+
+Preflight check_target(pg::Connection& db, const PreflightRequest& request) {
+    Preflight preflight;
+    const pg::Result state = db.exec(server_state_sql);
+    check_server(db, state.boolean(0, 0), preflight.problems);
+    check_extension(db, state, preflight);
+    check_schemas(db, request, state.boolean(0, 1), preflight);
+    check_dimension(request, preflight.problems);
+    preflight.table_exists = table_exists(db, request.table);
+    return preflight;
+}
+
+void throw_problems(const std::vector<Error>& problems) {
+    if (problems.empty()) return;
+    if (problems.size() == 1) throw problems.front();
+    std::string happened = fmt::format("{} things keep this from starting:", problems.size());
+    std::string remedy = "Nothing was changed. In order:";
+    const Error* first = &problems.front();
+    for (std::size_t i = 0; i < problems.size(); ++i) {
+        happened += fmt::format("\n  {}. {}: {}", i + 1, traits_of(problems[i].code()).name, problems[i].happened());
+        remedy += fmt::format("\n  {}. {}", i + 1, problems[i].remedy());
+        if (problems[i].code() == ErrorCode::permission_denied && first->code() != ErrorCode::permission_denied) {
+            first = &problems[i];
+        }
+    }
+    throw Error{first->code(), happened, remedy};
+}
+
+store::Pgvector ensure_pgvector(pg::Connection& db, const Preflight& preflight) {
+    if (preflight.pgvector) return *preflight.pgvector;
+    db.exec("CREATE EXTENSION IF NOT EXISTS vector");
+    return store::find_pgvector(db).value();
+}
+
+bool table_exists(pg::Connection& db, const TableName& name) {
+    return db.query(table_exists_sql, {name.schema, name.table}).boolean(0, 0);
+}
+
+bool has_row_shape(pg::Connection& db, const TableName& name, const RowShape& shape) {
+    return db
+               .query(row_shape_sql, {name.schema, name.table, std::string{pg::name_of(shape.type)},
+                                      std::to_string(shape.dimension)})
+               .integer(0, 0) == 4;
+}
+
+std::string create_table_sql(const pg::Connection& db, const store::Pgvector& pgvector, const TableName& name,
+                             const RowShape& shape) {
+    // COLLATE "C": bytewise like Chroma's own order, so that table and source are compared as two ordered streams.
+    return fmt::format(
+        "CREATE TABLE {} (id text COLLATE \"C\" PRIMARY KEY, document text, metadata jsonb, embedding {}({}))",
+        name.quoted(db), pgvector.type(shape.type), shape.dimension);
+}
+
+std::uint64_t count_rows(pg::Connection& db, const TableName& name) {
+    return static_cast<std::uint64_t>(db.exec("SELECT count(*) FROM " + name.quoted(db)).integer(0, 0));
+}
+
+std::int64_t count_changes(pg::Connection& db, const TableName& name) {
+    return db.query(changes_sql, {name.schema, name.table}).integer(0, 0);
+}
+
+}  // namespace decant::migrate
