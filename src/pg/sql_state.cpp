@@ -40,9 +40,15 @@ constexpr std::array state_table{
     StateRow{"XX", ErrorCode::store_rejected},
 };
 
+/// On one line: libpq breaks its messages and indents what follows.
 std::string trimmed(const char* text) {
-    std::string out = text == nullptr ? "" : text;
-    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+    std::string out;
+    for (const char* at = text == nullptr ? "" : text; *at != '\0'; ++at) {
+        const bool is_blank = *at == '\n' || *at == '\t' || *at == ' ';
+        if (!is_blank) out.push_back(*at);
+        else if (!out.empty() && out.back() != ' ') out.push_back(' ');
+    }
+    while (!out.empty() && out.back() == ' ') out.pop_back();
     return out;
 }
 

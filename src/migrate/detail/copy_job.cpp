@@ -236,6 +236,7 @@ void CopyJob::swap() {
         run_.previous_table = swap_tables(*db_, {.target = target_, .load_table = run_.load_table, .run_id = run_.id,
                                                  .drop_old = request_.drop_old});
     });
+    run_.load_table = target_.table;
     failpoint("copy.swapped");
 }
 
