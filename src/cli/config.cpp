@@ -19,13 +19,13 @@ std::optional<std::string> shown_value(const Settings& settings, const SettingSp
 class Config : public Command {
 public:
     std::string name() const override { return "config"; }
-    std::string summary() const override { return "Shows each setting with its value and where it came from."; }
+    std::string summary() const override { return "Show each setting with its value and where it came from"; }
     std::vector<std::string> examples() const override {
         return {"decant config", "decant config --json", "decant config --env-example > .env"};
     }
 
     void declare(Options& options) override {
-        options.flag("--env-example", wants_example_, "Prints a .env with every setting and its help, commented out");
+        options.flag("--env-example", wants_example_, "Print a .env with every setting and its help, commented out");
     }
 
     int run(const Context& context) override {

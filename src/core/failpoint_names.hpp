@@ -10,10 +10,10 @@ namespace decant {
 inline constexpr std::array failpoint_names = std::to_array<std::string_view>({
     "copy.run_begun",
     "copy.page_begun",
-    "copy.rows_sent",
     "copy.page_written",
     "copy.checkpoint_written",
     "copy.page_committed",
+    "copy.rows_sent",
     "copy.loaded",
     "copy.index_built",
     "copy.indexed",
