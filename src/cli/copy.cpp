@@ -12,6 +12,7 @@
 #include "core/write_file.hpp"
 #include "migrate/copy.hpp"
 #include "migrate/copy_json.hpp"
+#include "migrate/into.hpp"
 #include "store/database_address.hpp"
 
 namespace decant::cli {
@@ -48,12 +49,16 @@ public:
         options.text("--to", to_, "Table (default: the collection's name)");
         options.text("--schema", schema_, "Schema of the table");
         options.choice("--index", index_, {"hnsw", "ivfflat", "none"}, "Vector index, built after the load");
+        options.text("--into", into_, "Fill a vector column of this existing table instead, and no other column");
+        options.text("--match", match_, "With --into: COLUMN=metadata.KEY or COLUMN=id, what ties rows to records");
+        options.text("--column", column_, "With --into: the vector column");
+        options.flag("--add-column", add_column_, "With --into: add the column where it is missing");
         options.choice("--type", type_, {"vector", "halfvec"}, "Element type of the embedding column");
         options.number("--batch-size", batch_size_, "Rows a page (a page is also at most 8 MiB)");
         options.choice("--nul", nul_, {"reject", "strip", "escape"}, "Text that PostgreSQL cannot hold");
         options.text("--rejects", rejects_, "Where rejected records are written");
         options.flag("--replace", replace_, "Load beside an existing table, then swap; undo with `decant rollback`");
-        options.flag("--drop-old", drop_old_, "With --replace: do not keep the previous table");
+        options.flag("--drop-old", drop_old_, "Drop the previous table that --replace kept, once the copy is verified");
         options.flag("--prune", prune_, "Remove rows that the source does not have (any more)");
         options.flag("--allow-partial", allow_partial_, "Copy what a damaged directory still proves");
         options.flag("--no-verify", no_verify_, "Do not read back and compare");
@@ -62,14 +67,20 @@ public:
     int run(const Context& context) override {
         check_options();
         const store::DatabaseAddress address = store::resolve_database(context.settings);
+        if (is_into()) return copy_into_table(context, address);
         if (is_all_) return copy_all(context, address);
         return copy_one(context, address, {tenant_, database_, collection_name(context)}, to_.value_or(""));
     }
 
 private:
     void check_options() const {
-        if (drop_old_ && !replace_) {
-            throw Error{ErrorCode::request_invalid, "--drop-old was given without --replace", "Add --replace."};
+        if (is_into() && (to_ || is_all_ || replace_ || prune_)) {
+            throw Error{ErrorCode::request_invalid, "--into was given with --to, --all-collections, --replace or --prune",
+                        "--into fills a column of a table that is yours; the others are about tables that decant makes."};
+        }
+        if (is_into() != match_.has_value()) {
+            throw Error{ErrorCode::request_invalid, "--into and --match belong together",
+                        "Give both: --into TABLE --match COLUMN=metadata.KEY, or COLUMN=id."};
         }
         if (is_all_ && (collection_ || to_)) {
             throw Error{ErrorCode::request_invalid, "--all-collections was given with --collection or --to",
@@ -87,6 +98,49 @@ private:
 
     std::string collection_name(const Context& context) const {
         return collection_ ? *collection_ : context.settings.get("CHROMA_COLLECTION").value_or("products_all_products");
+    }
+
+    bool is_into() const noexcept { return into_.has_value(); }
+
+    migrate::MatchKey match_key() const {
+        const std::size_t sign = match_->find('=');
+        const std::string key = sign == std::string::npos ? "" : match_->substr(sign + 1);
+        constexpr std::string_view prefix = "metadata.";
+        if (sign == 0 || (key != "id" && (!key.starts_with(prefix) || key.size() == prefix.size()))) {
+            throw Error{ErrorCode::request_invalid, fmt::format("--match '{}' is no COLUMN=metadata.KEY or COLUMN=id", *match_),
+                        "As in: --match sku=metadata.sku"};
+        }
+        migrate::MatchKey match{.column = match_->substr(0, sign)};
+        if (key != "id") match.metadata_key = key.substr(prefix.size());
+        return match;
+    }
+
+    int copy_into_table(const Context& context, const store::DatabaseAddress& address) {
+        const migrate::IntoRequest request{
+            .conninfo = address.conninfo,
+            .source = source(context),
+            .collection = {tenant_, database_, collection_name(context)},
+            .table = {schema_, *into_},
+            .match = match_key(),
+            .column = column_,
+            .add_column = add_column_,
+            .type = type_ == "halfvec" ? pg::VectorType::halfvec : pg::VectorType::vector,
+            .allow_partial = allow_partial_,
+            .verify = !no_verify_};
+        MeterObserver observer;
+        const migrate::IntoReport report = migrate::copy_into(request, observer);
+        write_rejects(report.rejects);
+        if (context.json) fmt::print("{}\n", migrate::into_json(report));
+        else fmt::print("{}", into_text(report, rejects_));
+        const bool is_equal = !report.verification || report.verification->is_equal();
+        return is_equal && report.counts.rejected == 0 ? 0 : 1;
+    }
+
+    void write_rejects(const std::vector<std::string>& rejects) const {
+        if (rejects.empty()) return;
+        std::string lines;
+        for (const std::string& line : rejects) lines += line + "\n";
+        write_file(rejects_, lines);
     }
 
     /// Collections of one name in several databases get their tenant and database in front.
@@ -124,11 +178,7 @@ private:
         request.command_line = resume_command(request);
         MeterObserver observer;
         const migrate::CopyReport report = migrate::copy_collection(request, observer);
-        if (!report.rejects.empty()) {
-            std::string lines;
-            for (const std::string& line : report.rejects) lines += line + "\n";
-            write_file(rejects_, lines);
-        }
+        write_rejects(report.rejects);
         if (context.json) fmt::print("{}\n", migrate::report_json(report));
         else fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = rejects_}));
         const bool is_equal = !report.verification || report.verification->is_equal();
@@ -164,6 +214,10 @@ private:
     std::optional<std::string> tenant_;
     std::optional<std::string> database_;
     std::optional<std::string> to_;
+    std::optional<std::string> into_;
+    std::optional<std::string> match_;
+    std::string column_ = "embedding";
+    bool add_column_ = false;
     std::string schema_ = "public";
     std::string index_ = "hnsw";
     std::string type_ = "vector";

@@ -108,6 +108,32 @@ std::string copy_text(const CopyReport& report, const CopyTextOptions& options) 
            migrate::example_python(report, options.dsn) + "\n";
 }
 
+std::string into_text(const migrate::IntoReport& report, const std::string& rejects_path) {
+    const migrate::Counts& counts = report.counts;
+    std::string out = fmt::format("Collection {} -> {}.{}{}: {}({})\n\n", report.collection.name, report.table.shown(),
+                                  report.column, report.column_added ? " (added)" : "", pg::name_of(report.shape.type),
+                                  report.shape.dimension);
+    const auto line = [&](std::string_view label, std::uint64_t count) {
+        fmt::format_to(std::back_inserter(out), "{:<44}{:>10}\n", label, count);
+    };
+    line("Records read", counts.read);
+    line("Rows filled", counts.updated);
+    line("Rows that had the vector already", counts.unchanged);
+    line("Records without a row of their key", report.unmatched_records);
+    line("Rows without a record of their key", report.unmatched_rows);
+    line("Records rejected", counts.rejected);
+    line("Records lost", report.lost);
+    out += "\n";
+    const auto list = [&](std::string_view title, const std::vector<std::string>& names) {
+        for (const std::string& name : names) fmt::format_to(std::back_inserter(out), "  {}: {}\n", title, name);
+    };
+    list("record without a row", report.unmatched_ids);
+    list("row without a record", report.unmatched_keys);
+    if (report.verification) out += verification_text(*report.verification);
+    if (counts.rejected > 0) out += "Rejected records are in " + rejects_path + "\n";
+    return out + "Index it with:\n" + report.index_sql + ";\n";
+}
+
 std::string verify_text(const migrate::VerifyTableReport& report) {
     std::string out = fmt::format("Table {} (run {}, digest {})\n", report.table.shown(), report.run_id, report.root);
     if (!report.why_not_source.empty()) out += "Not against the source: " + report.why_not_source + "\n";

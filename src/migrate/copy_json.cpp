@@ -69,6 +69,26 @@ json::object verification_json(const VerifyTableReport& report) {
     return out;
 }
 
+std::string into_json(const IntoReport& report) {
+    const auto texts = [](const std::vector<std::string>& list) {
+        json::array out;
+        for (const std::string& text : list) out.emplace_back(text);
+        return out;
+    };
+    json::object out{{"run", report.run_id},
+                     {"collection", json_of(report.collection)},
+                     {"table", report.table.shown()},
+                     {"column", report.column},
+                     {"column_added", report.column_added},
+                     {"counts", json_of(report.counts, report.lost)},
+                     {"unmatched_records", report.unmatched_records},
+                     {"unmatched_record_ids", texts(report.unmatched_ids)},
+                     {"unmatched_rows", report.unmatched_rows},
+                     {"unmatched_row_keys", texts(report.unmatched_keys)}};
+    out["verification"] = report.verification ? json::value(json_of(*report.verification)) : json::value(nullptr);
+    return json_text(out);
+}
+
 std::string report_json(const CopyReport& report) {
     json::array phases;
     for (const PhaseTime& phase : report.phases) phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}});

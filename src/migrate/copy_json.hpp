@@ -4,6 +4,7 @@
 
 #include "core/json.hpp"
 #include "migrate/copy.hpp"
+#include "migrate/into.hpp"
 #include "migrate/verify_table.hpp"
 
 namespace decant::migrate {
@@ -13,6 +14,9 @@ std::string report_json(const CopyReport& report);
 
 /// The outcome of a verification alone.
 std::string verification_json(const VerifyOutcome& outcome);
+
+/// What `decant copy --into --json` prints.
+std::string into_json(const IntoReport& report);
 
 /// What `decant verify --json` gives for one table.
 json::object verification_json(const VerifyTableReport& report);

@@ -124,6 +124,13 @@ std::string swap_tables(pg::Connection& db, const Swap& swap) {
     return swap.drop_old ? "" : previous;
 }
 
+void drop_kept_tables(pg::Connection& db, const TableName& table) {
+    for (const std::string_view suffix : {old_suffix, undone_suffix}) {
+        const TableName kept{table.schema, derived_name(table.table, std::string{suffix})};
+        db.exec("DROP TABLE IF EXISTS " + kept.quoted(db));
+    }
+}
+
 RollbackOutcome rollback_table(const std::string& conninfo, const TableName& table, bool force) {
     const auto start = std::chrono::steady_clock::now();
     pg::Connection db = pg::Connection::open(conninfo);

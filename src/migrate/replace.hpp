@@ -23,6 +23,9 @@ struct Swap {
 /// name (given back; empty with drop_old). Index names follow their tables.
 std::string swap_tables(pg::Connection& db, const Swap& swap);
 
+/// Drops what --replace and rollback kept of the table.
+void drop_kept_tables(pg::Connection& db, const TableName& table);
+
 struct RollbackOutcome {
     TableName table;
     std::string undone_table;  ///< where the rows of the undone copy are kept; empty when dropped

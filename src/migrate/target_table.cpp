@@ -105,7 +105,7 @@ void check_schemas(pg::Connection& db, const PreflightRequest& request, bool may
         preflight.problems.push_back(
             {ErrorCode::not_found, fmt::format("Schema '{}' does not exist in database '{}'", request.table.schema, db.database()),
              psql_command(db, "CREATE SCHEMA " + db.quote_identifier(request.table.schema) + ";")});
-    } else if (!schemas.boolean(0, 0)) {
+    } else if (request.makes_table && !schemas.boolean(0, 0)) {
         preflight.problems.push_back(
             {ErrorCode::permission_denied,
              fmt::format("Role '{}' may not create tables in schema '{}'", db.user(), request.table.schema),

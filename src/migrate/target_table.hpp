@@ -38,6 +38,7 @@ struct PreflightRequest {
     TableName table;
     RowShape shape;
     store::IndexKind index = store::IndexKind::hnsw;
+    bool makes_table = true;
 };
 
 Preflight check_target(pg::Connection& db, const PreflightRequest& request);

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "core/failpoint.hpp"
+#include "migrate/detail/retry.hpp"
 #include "migrate/replace.hpp"
 
 namespace decant::migrate::detail {
@@ -58,14 +59,7 @@ void CopyJob::open_source() {
                                    report_.snapshot->reason));
     }
     if (!source_->lost().empty() && !request_.allow_partial) {
-        const chroma::LostRecord& first = source_->lost().front();
-        throw Error{ErrorCode::source_unreadable,
-                    fmt::format("{} of {} records of collection '{}' cannot be had whole; the first: '{}' ({})",
-                                report_.lost, report_.lost + source_->record_count(), collection.name, first.id,
-                                first.reason),
-                    fmt::format("See all with `decant inspect {} --collection {} --list-lost`; copy the others with "
-                                "--allow-partial. Nothing was written.",
-                                request_.source.string(), collection.name)};
+        throw lost_records_error(request_.source, *source_);
     }
     if (!collection.space && collection.dimension) {
         throw Error{ErrorCode::source_unreadable,
