@@ -22,7 +22,7 @@ constexpr std::array setting_table{
     SettingSpec{"DATABASE_URL", "", true, "",
                 "The target database as a URL or as libpq's key=value pairs; goes before DB_*. --db goes before it."},
     SettingSpec{"DB_HOST", "", false, "",
-                "Server of the target database. Without it, DATABASE_URL and PGHOST the private server is used."},
+                "Server of the target database. Without it, DATABASE_URL and libpq's PG* the private server is used."},
     SettingSpec{"DB_PORT", "5432", false, "1..65535", "Its port."},
     SettingSpec{"DB_NAME", "aynux", false, "", "Its database."},
     SettingSpec{"DB_USER", "", false, "", "The role to connect as."},
@@ -105,6 +105,18 @@ void check_value(const SettingSpec& setting, std::string_view value, std::string
 
 std::string place_of(SettingOrigin origin) {
     return origin == SettingOrigin::environment ? "the environment" : fmt::format("the {}", name_of(origin));
+}
+
+/// "# " lines of at most 110 characters.
+std::string commented(std::string_view help) {
+    constexpr std::size_t width = 108;
+    std::string lines;
+    while (help.size() > width) {
+        const std::size_t space = help.rfind(' ', width);
+        lines += fmt::format("# {}\n", help.substr(0, space));
+        help.remove_prefix(space + 1);
+    }
+    return lines + fmt::format("# {}\n", help);
 }
 
 struct Dotenv {
@@ -228,7 +240,7 @@ std::string dotenv_example() {
         "before\n"
         "# this file. Made by `decant config --env-example`.\n";
     for (const SettingSpec& setting : setting_table) {
-        text += fmt::format("\n# {}\n", setting.help);
+        text += "\n" + commented(setting.help);
         if (!setting.allowed.empty()) text += fmt::format("# Allowed: {}\n", setting.allowed);
         if (setting.is_secret) text += fmt::format("# {}{} names a file that holds it.\n", setting.key, file_suffix);
         text += fmt::format("#{}={}\n", setting.key, setting.default_value);

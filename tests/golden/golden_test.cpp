@@ -1,0 +1,94 @@
+// Every .golden file of this folder is a test: its commands must write what it says.
+// UPDATE_GOLDEN=1 in the environment writes the files anew instead (scripts/update-golden).
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "tests/golden/transcript.hpp"
+#include "tests/support/throwaway_cluster.hpp"
+
+namespace decant::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// fixture VERSION/CASE unpacks a Chroma directory into the folder CASE; sql runs SQL as the superuser.
+constexpr const char* prelude = R"(
+fixture() { tar -xzf "$FIXTURES/$1.tar.gz"; }
+sql() { LD_LIBRARY_PATH=$POSTGRES/lib "$POSTGRES/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
+)";
+
+std::string read(const fs::path& path) {
+    std::ifstream file{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+bool is_update() {
+    const char* wanted = std::getenv("UPDATE_GOLDEN");
+    return wanted != nullptr && std::string_view{wanted} == "1";
+}
+
+class GoldenTest : public testing::Test {
+public:
+    explicit GoldenTest(fs::path file) : file_(std::move(file)) {}
+
+    void TestBody() override {
+        ThrowawayCluster& cluster = ThrowawayCluster::shared();
+        const std::string conninfo = cluster.create_database();
+        TranscriptRunner runner{environment(cluster, conninfo), prelude};
+        const std::string expected = read(file_);
+        const std::string actual = to_text(runner.run(parse_transcript(expected)));
+        if (is_update()) {
+            std::ofstream{file_, std::ios::binary} << actual;
+        } else {
+            EXPECT_EQ(actual, expected) << file_ << ": look at the difference; scripts/update-golden takes it over";
+        }
+    }
+
+private:
+    static std::string value_of(const std::string& conninfo, const std::string& key) {
+        const std::size_t start = conninfo.find(key + "=");
+        if (start == std::string::npos) throw std::runtime_error("no " + key + " in " + conninfo);
+        const std::size_t value = start + key.size() + 1;
+        return conninfo.substr(value, conninfo.find(' ', value) - value);
+    }
+
+    static TranscriptRunner::Environment environment(const ThrowawayCluster& cluster, const std::string& conninfo) {
+        return {{"PATH", fmt::format("{}:/usr/bin:/bin", fs::path{DECANT_BINARY}.parent_path().string())},
+                {"FIXTURES", DECANT_SOURCE_DIR "/tests/fixtures/chroma"},
+                {"POSTGRES", cluster.installation().folder().string()},
+                {"PGHOST", value_of(conninfo, "host")},
+                {"PGPORT", value_of(conninfo, "port")},
+                {"PGUSER", value_of(conninfo, "user")},
+                {"PGDATABASE", value_of(conninfo, "dbname")}};
+    }
+
+    fs::path file_;
+};
+
+std::string test_name_of(const fs::path& file) {
+    std::string name = file.stem().string();
+    std::ranges::replace(name, '-', '_');
+    return name;
+}
+
+const bool are_registered = [] {
+    for (const auto& entry : fs::directory_iterator{DECANT_SOURCE_DIR "/tests/golden"}) {
+        if (entry.path().extension() != ".golden") continue;
+        const fs::path file = entry.path();
+        testing::RegisterTest("Golden", test_name_of(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                              [file] { return new GoldenTest{file}; });
+    }
+    return true;
+}();
+
+}  // namespace
+}  // namespace decant::test
