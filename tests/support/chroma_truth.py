@@ -28,23 +28,27 @@ def get_one_by_one(collection, errors):
     parts = {"ids": [], "embeddings": [], "documents": [], "metadatas": []}
     for record_id in collection.get(include=[])["ids"]:
         try:
-            got
-            = collection.get(ids = [record_id], include = [ "embeddings", "documents", "metadatas" ])
-                  except Exception as failure : errors[record_id] =
-                f "{type(failure).__name__}: {failure}" continue vectors =
-                    [] if got["embeddings"] is None else list(got["embeddings"]) parts["ids"] +=
-                got["ids"] parts["documents"] += got["documents"] parts["metadatas"] +=
-                got["metadatas"] parts["embeddings"] += vectors or [None] return parts
+            got = collection.get(ids=[record_id], include=["embeddings", "documents", "metadatas"])
+        except Exception as failure:
+            errors[record_id] = f"{type(failure).__name__}: {failure}"
+            continue
+        vectors = [] if got["embeddings"] is None else list(got["embeddings"])
+        parts["ids"] += got["ids"]
+        parts["documents"] += got["documents"]
+        parts["metadatas"] += got["metadatas"]
+        parts["embeddings"] += vectors or [None]
+    return parts
 
-                                                                       def
-                                                                       records_of(collection, head)
-                : import numpy as np errors = {} try
-                : got = collection.get(include=["embeddings", "documents", "metadatas"])
+
+def records_of(collection, head):
+    import numpy as np
+    errors = {}
+    try:
+        got = collection.get(include=["embeddings", "documents", "metadatas"])
     except Exception as failure:
         errors[""] = f"{type(failure).__name__}: {failure}"
         got = get_one_by_one(collection, errors)
-    head.update(returned=len(got["ids"]), **({
-                "get_errors" : errors} if errors else {}))
+    head.update(returned=len(got["ids"]), **({"get_errors": errors} if errors else {}))
     yield head
     for position, record_id in enumerate(got["ids"]):
         vector = got["embeddings"][position]

@@ -1,4 +1,4 @@
-#!/ usr / bin / env python3
+#!/usr/bin/env python3
 """Compares a PostgreSQL table with a truth file: ids, documents, metadata type for type, vectors bit for bit.
 
     compare_truth.py TRUTH.jsonl.gz DIRECTORY TABLE [--collection C] [--tenant T] [--database D] [--rejects FILE]
@@ -25,9 +25,8 @@ import chroma_truth
 def queued_ids(directory, collection_uuid):
     connection = sqlite3.connect(f"file:{os.path.join(directory, 'chroma.sqlite3')}?mode=ro", uri=True)
     try:
-    return {row[0] for row in connection.execute("select id from embeddings_queue where topic like '%/' || ?",
-                                                     (collection_uuid,))
-    }
+        return {row[0] for row in connection.execute("select id from embeddings_queue where topic like '%/' || ?",
+                                                     (collection_uuid,))}
     finally:
         connection.close()
 
@@ -61,7 +60,7 @@ def strictly_equal(left, right):
 def rows_of(table):
     """(id, document, metadata, vector) of every row; `table` as SQL, already quoted where it must be."""
     with psycopg.connect("", autocommit=True) as connection, connection.cursor(binary=True) as cursor:
-#halfvec has the same send format but for the size of its elements; only vector is compared here.
+        # halfvec has the same send format but for the size of its elements; only vector is compared here.
         cursor.execute(f"select id, document, metadata::text, vector_send(embedding) from {table}")
         for record_id, document, metadata, sent in cursor:
             yield record_id, document, metadata and json.loads(metadata), np.frombuffer(sent, ">f4", offset=4)
@@ -85,9 +84,9 @@ def difference(row, wanted, may_be_renormalised):
 
 def compare(table, head, records, directory, rejected=frozenset()):
     """Sentences, one a difference."""
-    queued = queued_cosine_ids(directory, head)
-    wanted = {record["id"]: record for record in records
-    }
+    is_cosine = "cosine" in str((head["metadata"] or {}).get("hnsw:space"))
+    queued = queued_ids(directory, head["uuid"]) if is_cosine else set()
+    wanted = {record["id"]: record for record in records}
     found = []
     for row in rows_of(table):
         record = wanted.pop(row[0], None)

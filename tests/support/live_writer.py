@@ -1,10 +1,7 @@
-""
-    "A client that keeps writing to a directory while decant reads it, in steps that a reader can check.
+"""A client that keeps writing to a directory while decant reads it, in steps that a reader can check.
 
-    Step k is one call of chromadb,
-    so one transaction of the queue : an upsert of BATCH records with all of their parts made from(id, k),
-                                      or
-    , every fifth step, a delete.  `state_after(k)` tells what the collection holds then; a consistent read
+Step k is one call of chromadb, so one transaction of the queue: an upsert of BATCH records with all of their parts made
+from (id, k), or, every fifth step, a delete.  `state_after(k)` tells what the collection holds then; a consistent read
 equals the state after some whole number of steps.
 """
 import os
@@ -30,11 +27,9 @@ def vector_of(record_id, number):
 
 
 def record_of(record_id, number):
-    return {
-    "vector" : vector_of(record_id, number), "document" : f "{record_id} as of step {number}", "metadata" : {
-        "step" : number, "whole" : float(number)
-    }
-}
+    return {"vector": vector_of(record_id, number), "document": f"{record_id} as of step {number}",
+            "metadata": {"step": number, "whole": float(number)}}
+
 
 def state_after(number):
     """{id: step that wrote it last}."""
@@ -58,7 +53,7 @@ def add_arguments(parser):
 
 def run(options):
     from chroma_client import open_client
-#Thresholds this small make Chroma rewrite the HNSW files every few steps.
+    # Thresholds this small make Chroma rewrite the HNSW files every few steps.
     collection = open_client(options.directory).create_collection(
         COLLECTION, metadata={"hnsw:space": "l2", "hnsw:batch_size": 50, "hnsw:sync_threshold": 100})
     number = 0

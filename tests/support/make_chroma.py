@@ -1,11 +1,8 @@
-#!/ usr / bin / env python3
-""
-    "Makes persisted Chroma directories with the chromadb of the running interpreter (0.4.24 to 1.5).
+#!/usr/bin/env python3
+"""Makes persisted Chroma directories with the chromadb of the running interpreter (0.4.24 to 1.5).
 
-    make_chroma.py case NAME OUT OUT /
-    NAME and OUT / NAME.truth.jsonl.gz;
-    NAME:
-see CASES make_chroma.py bulk OUT-- rows N-- dim D OUT itself; OUT.truth.jsonl.gz with --truth
+    make_chroma.py case NAME OUT               OUT/NAME and OUT/NAME.truth.jsonl.gz; NAME: see CASES
+    make_chroma.py bulk OUT --rows N --dim D   OUT itself; OUT.truth.jsonl.gz with --truth
     make_chroma.py truth DIR FILE              what chromadb itself returns for a copy of DIR
     make_chroma.py writer DIR --stop FILE      writes until FILE exists (live_writer.py says what)
 
@@ -89,8 +86,7 @@ def fill_with_history(collection, dim, rng):
     put(collection, "upsert", ids[300:340] + [f"nuevo-{i}" for i in range(20)], unit_vectors(rng, 60, dim),
         [f"upsert {i} 🆕" for i in range(60)], [{"name": f"reemplazo {i}", "only_new": 1.5} for i in range(60)])
     put(collection, "add", [f"wal-{i}" for i in range(30)], unit_vectors(rng, 30, dim) * np.float32(0.5),
-        [f"sólo en la cola {i}" for i in range(30)], [{
-    "name" : f "cola {i}", "wal" : True} for i in range(30)])
+        [f"sólo en la cola {i}" for i in range(30)], [{"name": f"cola {i}", "wal": True} for i in range(30)])
     put(collection, "update", [ids[400]], unit_vectors(rng, 1, dim))
     put(collection, "update", [ids[401]], metadatas=[{"brand": "CambiadaEnWAL"}])
     collection.delete(ids=[ids[402], ids[403]])
@@ -151,8 +147,7 @@ def case_edge(path):
     if chromadb_version() >= (1, 5):
         arrays = client.create_collection("arrays", metadata={"hnsw:sync_threshold": 40})
         put(arrays, "add", [f"a{i}" for i in range(60)], unit_vectors(rng, 60, 8), [f"doc {i}" for i in range(60)],
-            [{
-        "tags" : [ "ñ", f "t{i}" ], "nums" : [ i, -i ], "shares" : [ 0.5, 3.0 ], "flags" : [ True, False ], "s" : i}
+            [{"tags": ["ñ", f"t{i}"], "nums": [i, -i], "shares": [0.5, 3.0], "flags": [True, False], "s": i}
              for i in range(60)])
 
 
@@ -185,29 +180,39 @@ def main():
     fill.add_argument("name", choices=CASES)
     fill.add_argument("directory")
     for name in ("bulk", "fill-bulk"):
-    bulk = commands.add_parser(name) bulk.add_argument("out")
-               bulk.add_argument("--rows", type = int, required = True)
-                   bulk.add_argument("--dim", type = int, required = True)
-                       bulk.add_argument("--clustered", action = "store_true")
-                           bulk.add_argument("--truth", action = "store_true")
-                               truth = commands.add_parser("truth") truth.add_argument("directory")
-                                           truth.add_argument("file")
-                                               live_writer.add_arguments(commands.add_parser("writer")) options =
-        parser
-            .parse_args()
+        bulk = commands.add_parser(name)
+        bulk.add_argument("out")
+        bulk.add_argument("--rows", type=int, required=True)
+        bulk.add_argument("--dim", type=int, required=True)
+        bulk.add_argument("--clustered", action="store_true")
+        bulk.add_argument("--truth", action="store_true")
+    truth = commands.add_parser("truth")
+    truth.add_argument("directory")
+    truth.add_argument("file")
+    live_writer.add_arguments(commands.add_parser("writer"))
+    options = parser.parse_args()
 
-                if options.command == "case" : directory =
-            os.path.join(options.out, options.name) shutil.rmtree(directory, ignore_errors = True)
-                os.makedirs(options.out, exist_ok = True) in_fresh_process("fill", options.name, directory)
-                    in_fresh_process("truth", directory, directory + ".truth.jsonl.gz")
-                        elif options.command == "fill" : CASES[options.name](options.directory) elif options.command ==
-            "bulk" : shutil
-                         .rmtree(options.out, ignore_errors = True)
-                             in_fresh_process("fill-bulk", options.out, "--rows", options.rows, "--dim", options.dim,
-                                              *(["--clustered"] if options.clustered else[])) if options
-                         .truth : in_fresh_process("truth", options.out, options.out + ".truth.jsonl.gz")
-                                      elif options.command ==
-            "fill-bulk" : make_bulk(options.out, options.rows, options.dim, options.clustered) elif options.command ==
-            "truth" : chroma_truth.write(options.directory, options.file) else : live_writer.run(options)
+    if options.command == "case":
+        directory = os.path.join(options.out, options.name)
+        shutil.rmtree(directory, ignore_errors=True)
+        os.makedirs(options.out, exist_ok=True)
+        in_fresh_process("fill", options.name, directory)
+        in_fresh_process("truth", directory, directory + ".truth.jsonl.gz")
+    elif options.command == "fill":
+        CASES[options.name](options.directory)
+    elif options.command == "bulk":
+        shutil.rmtree(options.out, ignore_errors=True)
+        in_fresh_process("fill-bulk", options.out, "--rows", options.rows, "--dim", options.dim,
+                         *(["--clustered"] if options.clustered else []))
+        if options.truth:
+            in_fresh_process("truth", options.out, options.out + ".truth.jsonl.gz")
+    elif options.command == "fill-bulk":
+        make_bulk(options.out, options.rows, options.dim, options.clustered)
+    elif options.command == "truth":
+        chroma_truth.write(options.directory, options.file)
+    else:
+        live_writer.run(options)
 
-                                                                                     if __name__ == "__main__" : main()
+
+if __name__ == "__main__":
+    main()
