@@ -107,16 +107,12 @@ const std::vector<Finding>& Directory::findings() const noexcept {
 }
 
 CollectionSurvey Directory::survey(const Collection& collection) const {
-    const auto reader = read(collection);
-    CollectionSurvey survey;
-    survey.collection = reader->collection();
-    survey.records = reader->record_count();
-    survey.records_lost = reader->lost().size();
-    return survey;
+    return detail::PersistedReader{state_->read_path, state_->entry_of(collection), state_->catalog.traits}.survey();
 }
 
 std::unique_ptr<RecordReader> Directory::read(const Collection& collection) const {
-    return detail::open_reader(state_->read_path, state_->entry_of(collection), state_->catalog.traits);
+    return std::make_unique<detail::PersistedReader>(state_->read_path, state_->entry_of(collection),
+                                                     state_->catalog.traits);
 }
 
 }  // namespace decant::chroma

@@ -69,8 +69,8 @@ private:
 };
 
 struct CollectionName {
-    std::optional<std::string> tenant;
-    std::optional<std::string> database;
+    std::optional<std::string> tenant = {};
+    std::optional<std::string> database = {};
     std::string name;  ///< or the collection's uuid
 };
 

@@ -42,7 +42,8 @@ void for_each_queue_row(const Database& db, std::string_view collection_id, std:
         visit({.seq_id = rows.integer(0),
                .operation = static_cast<QueueRow::Operation>(operation),
                .id = rows.text(3),
-               .has_vector = !rows.is_null(4)});
+               .has_vector = !rows.is_null(4),
+               .is_float_array = rows.integer(4) % std::int64_t{sizeof(float)} == 0});
     }
 }
 

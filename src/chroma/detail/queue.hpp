@@ -15,6 +15,7 @@ struct QueueRow {
     Operation operation;
     std::string_view id;
     bool has_vector;
+    bool is_float_array;  ///< its bytes are a whole number of float32
 };
 
 /// Calls `visit` for each row of the collection's topic with seq_id > `after`, in the order of seq_id. Topics are

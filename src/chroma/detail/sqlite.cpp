@@ -7,7 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "chroma/detail/bus_guard.hpp"
 #include "core/error.hpp"
 
 namespace decant::chroma::detail {
@@ -40,20 +39,10 @@ bool is_damage(int code) {
     return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || code == SQLITE_IOERR_SHORT_READ;
 }
 
-[[noreturn]] void throw_shrunk() {
-    throw Error{ErrorCode::source_changed, "chroma.sqlite3 became shorter while it was read.",
-                "run the command again; stop the process that rewrites the directory if this repeats"};
-}
-
 }  // namespace
 
 Statement::Statement(sqlite3* db, const char* sql) : db_(db) {
-    BusGuard guard;
     const int code = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
-    if (guard.has_faulted()) {
-        sqlite3_finalize(statement_);
-        throw_shrunk();
-    }
     if (code != SQLITE_OK) {
         throw_fault(db, code);
     }
@@ -87,11 +76,7 @@ bool Statement::step() {
 }
 
 Step Statement::try_step() {
-    BusGuard guard;
     const int code = sqlite3_step(statement_);
-    if (guard.has_faulted()) {
-        throw_shrunk();
-    }
     if (code == SQLITE_ROW) {
         return Step::row;
     }
@@ -109,7 +94,6 @@ void Statement::reset() noexcept {
 }
 
 std::string_view Statement::text(int column) const noexcept {
-    BusGuard guard;  // overflow pages are read here
     const unsigned char* data = sqlite3_column_text(statement_, column);
     if (data == nullptr) {
         return {};
@@ -118,7 +102,6 @@ std::string_view Statement::text(int column) const noexcept {
 }
 
 std::span<const std::byte> Statement::blob(int column) const noexcept {
-    BusGuard guard;
     const void* data = sqlite3_column_blob(statement_, column);
     if (data == nullptr) {
         return {};
@@ -162,12 +145,11 @@ Database::Database(const std::filesystem::path& file, Access access) {
     sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, static_cast<int>(longest));
     sqlite3_limit(db_, SQLITE_LIMIT_ATTACHED, 0);
     try {
+        // As sqlite advises for files that are not trusted: cells checked as pages come in, no memory mapping (which is
+        // no faster once cells are checked, and a file that shrinks would be a SIGBUS).
         execute("PRAGMA cell_size_check = ON");
-        execute("PRAGMA cache_size = -4096");
-        // Not memory-mapped: sqlite would check the cells of a mapped page again at every access, three times the time.
-        if (access == Access::recover_copy) {
-            execute("PRAGMA synchronous = OFF");
-        }
+        execute("PRAGMA mmap_size = 0");
+        execute("PRAGMA cache_size = -8192");
     } catch (...) {
         sqlite3_close(std::exchange(db_, nullptr));
         throw;
@@ -197,7 +179,6 @@ bool Database::has_column(std::string_view table, std::string_view column) const
 }
 
 void Database::end_read() const noexcept {
-    BusGuard guard;
     // Ending a read has nothing to lose; were it to fail, the next BEGIN would say so.
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }

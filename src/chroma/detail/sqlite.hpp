@@ -26,7 +26,7 @@ public:
     /// The text is not copied: it must live until the next bind or reset.
     Statement& bind(int index, std::string_view text);
 
-    /// Throws Error: source_unreadable for damage, source_changed when the file shrank, busy when it stays locked.
+    /// Throws Error: source_unreadable for damage, busy when the file stays locked.
     bool step();
     /// As step, but damage of the file is an answer.
     Step try_step();

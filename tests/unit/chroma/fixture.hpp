@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ struct FixtureName {
     std::string version;
     std::string name;
     std::string label() const { return version + "/" + name; }
+    friend void PrintTo(const FixtureName& name, std::ostream* out) { *out << name.label(); }
 };
 
 /// The committed fixture `VERSION/CASE`.

@@ -8,10 +8,6 @@
 
 namespace decant::chroma::test {
 
-void PrintTo(const FixtureName& name, std::ostream* out) {
-    *out << name.label();
-}
-
 namespace {
 
 std::vector<FixtureName> fixtures_with_truth() {
