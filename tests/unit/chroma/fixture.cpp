@@ -146,7 +146,7 @@ FixtureName committed(const std::string& label) {
 std::vector<FixtureName> all_fixtures() {
     std::vector<FixtureName> found;
     append_fixtures(committed_root(), found);
-    if (const char* more = std::getenv("DECANT_FIXTURES")) {
+    if (const char* more = std::getenv("DECANT_FIXTURES"); more != nullptr && *more != 0) {
         append_fixtures(more, found);
     }
     std::sort(found.begin(), found.end(),

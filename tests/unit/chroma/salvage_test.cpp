@@ -121,7 +121,7 @@ TEST_F(SalvageOfProducts, LosesOnlyTheRecordsOfADamagedMetadataPage) {
     overwrite_metadata_page(fixture_.directory() / "chroma.sqlite3", "documento nuevo 167 ");
     const Salvage got = salvage(fixture_.directory(), truth_);
     EXPECT_GT(got.lost, 0U);
-    EXPECT_LT(got.lost, 40U);
+    EXPECT_LT(got.lost, 100U);
 }
 
 TEST_F(SalvageOfProducts, NamesWhatIsDamaged) {
