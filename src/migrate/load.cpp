@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view columns = "(id, document, metadata, embedding)";
 
-/// Loses at most the last pages when the server crashes, and then data and checkpoint together: the run goes on from
-/// the checkpoint that is left. The last page of a load is committed synchronously, which makes all before it durable.
+/// A server that crashes may lose the last pages, data and checkpoint together: the run goes on from the checkpoint that
+/// is left. The change of phase that follows a load is committed synchronously, which makes all before it durable.
 constexpr std::string_view begin_page_sql = "BEGIN; SET LOCAL synchronous_commit = off";
 
 class PageWriter {
@@ -21,14 +21,14 @@ public:
     PageWriter(const LoadConnections& connections, const LoadPlan& plan)
         : db_(connections.writer), plan_(plan), quoted_(plan.table.quoted(db_)) {}
 
-    Counts write(const Page& page, const PageChanges& changes, bool is_last) {
+    Counts write(const Page& page, const PageChanges& changes) {
         Counts delta{.read = page.read, .copied = changes.fresh.size(), .updated = changes.changed.size(),
                      .unchanged = changes.unchanged, .rejected = page.rejects.size()};
         std::vector<std::string> extra = kept_after_losses(changes.extra);
         (plan_.prune ? delta.pruned : delta.kept) = extra.size();
         delta.bytes = bytes_of(page, changes.fresh) + bytes_of(page, changes.changed);
 
-        pg::Transaction tx{db_, is_last ? std::string_view{"BEGIN"} : begin_page_sql};
+        pg::Transaction tx{db_, begin_page_sql};
         failpoint("copy.page_begun");
         if (!changes.fresh.empty()) insert(page, changes.fresh);
         if (!changes.changed.empty()) update(page, changes.changed);
@@ -139,22 +139,18 @@ void load_pages(const LoadConnections& connections, const LoadPlan& plan, PageSt
     PageWriter writer{connections, plan};
     std::optional<TableScan> scan;
     if (!plan.is_empty) scan.emplace(connections.scanner, plan.table, plan.after_id);
-    std::optional<Page> page = pages.next();
-    while (page) {
+    while (const std::optional<Page> page = pages.next()) {
         const PageChanges changes = scan ? compare_page(*page, *scan) : all_fresh(*page);
-        std::optional<Page> following = pages.next();
-        const Counts delta = writer.write(*page, changes, !following);
-        if (!on_page(delta)) {
+        if (!on_page(writer.write(*page, changes))) {
             throw Error{ErrorCode::cancelled, "Interrupted at a page edge: all pages so far are committed",
                         "Run the same command again: it goes on after the last page."};
         }
-        page = std::move(following);
     }
     if (!scan || !scan->row()) return;
     const PageChanges tail = remaining(*scan);
     Page empty;
     empty.last_id = tail.extra.back();
-    on_page(writer.write(empty, tail, true));
+    on_page(writer.write(empty, tail));
 }
 
 }  // namespace decant::migrate

@@ -123,7 +123,7 @@ constexpr std::string_view next_leaves_sql =
 
 constexpr std::string_view prune_sql =
     "DELETE FROM decant.runs WHERE id NOT IN (SELECT max(id) FROM decant.runs "
-    "WHERE state NOT IN ('abandoned', 'rolled_back') GROUP BY table_schema, table_name) "
+    "WHERE state NOT IN ('abandoned', 'rolled_back') GROUP BY table_schema, table_name, load_table, command) "
     "AND state <> 'running' AND id NOT IN (SELECT id FROM decant.runs ORDER BY id DESC LIMIT $1)";
 
 std::string text_of(std::uint64_t value) {
@@ -297,7 +297,7 @@ void RunStore::record_swap(std::int64_t run_id, const std::string& previous) {
 
 void RunStore::finish(std::int64_t run_id, const RunEnd& end) {
     db_.query(
-        "UPDATE decant.runs SET state = $2, phase = CASE $2 WHEN 'done' THEN 'done' ELSE phase END, "
+        "UPDATE decant.runs SET state = $2, phase = 'done', "
         "finished_at = now(), root = $3, report = $4, changes = $5 WHERE id = $1",
         {std::to_string(run_id), end.state, end.root, end.report, std::to_string(end.changes)});
 }

@@ -29,7 +29,7 @@ struct Counts {
 struct Run {
     std::int64_t id = 0;
     std::string command;  ///< "copy", "into"
-    std::string state;    ///< running, stopped, failed, done, abandoned, rolled_back
+    std::string state;    ///< running, stopped, failed, done, differs, abandoned, rolled_back
     std::string phase;    ///< load, index, verify, swapped, done
     std::string schema;
     std::string table;
@@ -60,7 +60,7 @@ struct PageDone {
 };
 
 struct RunEnd {
-    std::string state;  ///< done, or failed when verification found a difference
+    std::string state;  ///< done, or differs when verification found a difference
     std::string root;
     std::string report;        ///< JSON
     std::int64_t changes = 0;  ///< the server's count of row changes of the table, for rollback

@@ -16,6 +16,8 @@ constexpr std::uint64_t kib = 1024;
 // Below 32 MiB a worker PostgreSQL starts fewer workers (plan_create_index_workers).
 constexpr std::uint64_t kib_a_worker = 32 * kib;
 
+constexpr std::uint64_t rows_worth_a_worker = 5'000;
+
 constexpr std::string_view server_limits_sql =
     "SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')), "
     "pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')), "
@@ -65,6 +67,7 @@ BuildResources size_build(pg::Connection& db, const IndexPlan& plan) {
     resources.parallel_workers =
         std::min(workers, db.is_local() ? std::max(1U, std::thread::hardware_concurrency() - 1)
                                         : static_cast<std::uint32_t>(limits.integer(0, 3)));
+    if (plan.rows < rows_worth_a_worker) resources.parallel_workers = 0;
     const std::uint64_t cap =
         db.is_local() ? std::max(now_bytes, available_memory_bytes() / 2) : std::max(now_bytes, shared_buffers);
     const std::uint64_t wanted =

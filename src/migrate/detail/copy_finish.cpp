@@ -18,7 +18,7 @@ void CopyJob::finish() {
     if (request_.drop_old && is_equal) drop_kept_tables(*db_, target_);
     // Statistics of this session's own writes are published, so that rollback can tell later ones from them.
     db_->exec("SELECT pg_catalog.pg_stat_force_next_flush()");
-    runs.finish(run_.id, {.state = is_equal ? "done" : "failed",
+    runs.finish(run_.id, {.state = is_equal ? "done" : "differs",
                           .root = report_.root,
                           .report = report_json(report_),
                           .changes = count_changes(*db_, is_equal ? target_ : load_table())});

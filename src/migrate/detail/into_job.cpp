@@ -282,7 +282,7 @@ void IntoJob::finish() {
     report_.index_sql = fmt::format("CREATE INDEX CONCURRENTLY ON {} USING hnsw ({} {})", request_.table.quoted(*db_),
                                     db_->quote_identifier(request_.column),
                                     pgvector_->operator_class(report_.shape.type, report_.shape.space));
-    RunStore{*db_}.finish(report_.run_id, {.state = is_equal ? "done" : "failed", .report = "{}"});
+    RunStore{*db_}.finish(report_.run_id, {.state = is_equal ? "done" : "differs", .report = "{}"});
 }
 
 void IntoJob::mark(const std::string& state) noexcept {
