@@ -11,7 +11,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
     commands.push_back(make_copy());
     commands.push_back(make_verify());
     commands.push_back(make_rollback());
-    for (auto& command : make_runs()) commands.push_back(std::move(command));
+    for (auto& command : make_runs())
+        commands.push_back(std::move(command));
     commands.push_back(make_config());
     return commands;
 }

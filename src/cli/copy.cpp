@@ -75,8 +75,9 @@ public:
 private:
     void check_options() const {
         if (is_into() && (to_ || is_all_ || replace_ || prune_)) {
-            throw Error{ErrorCode::request_invalid, "--into was given with --to, --all-collections, --replace or --prune",
-                        "--into fills a column of a table that is yours; the others are about tables that decant makes."};
+            throw Error{
+                ErrorCode::request_invalid, "--into was given with --to, --all-collections, --replace or --prune",
+                "--into fills a column of a table that is yours; the others are about tables that decant makes."};
         }
         if (is_into() != match_.has_value()) {
             throw Error{ErrorCode::request_invalid, "--into and --match belong together",
@@ -107,7 +108,8 @@ private:
         const std::string key = sign == std::string::npos ? "" : match_->substr(sign + 1);
         constexpr std::string_view prefix = "metadata.";
         if (sign == 0 || (key != "id" && (!key.starts_with(prefix) || key.size() == prefix.size()))) {
-            throw Error{ErrorCode::request_invalid, fmt::format("--match '{}' is no COLUMN=metadata.KEY or COLUMN=id", *match_),
+            throw Error{ErrorCode::request_invalid,
+                        fmt::format("--match '{}' is no COLUMN=metadata.KEY or COLUMN=id", *match_),
                         "As in: --match sku=metadata.sku"};
         }
         migrate::MatchKey match{.column = match_->substr(0, sign)};
@@ -130,8 +132,10 @@ private:
         MeterObserver observer;
         const migrate::IntoReport report = migrate::copy_into(request, observer);
         write_rejects(report.rejects);
-        if (context.json) fmt::print("{}\n", migrate::into_json(report));
-        else fmt::print("{}", into_text(report, rejects_));
+        if (context.json)
+            fmt::print("{}\n", migrate::into_json(report));
+        else
+            fmt::print("{}", into_text(report, rejects_));
         const bool is_equal = !report.verification || report.verification->is_equal();
         return is_equal && report.counts.rejected == 0 ? 0 : 1;
     }
@@ -139,7 +143,8 @@ private:
     void write_rejects(const std::vector<std::string>& rejects) const {
         if (rejects.empty()) return;
         std::string lines;
-        for (const std::string& line : rejects) lines += line + "\n";
+        for (const std::string& line : rejects)
+            lines += line + "\n";
         write_file(rejects_, lines);
     }
 
@@ -147,21 +152,23 @@ private:
     int copy_all(const Context& context, const store::DatabaseAddress& address) {
         const chroma::Directory directory = chroma::Directory::open(source(context));
         std::map<std::string, int> times;
-        for (const chroma::Collection& collection : directory.collections()) ++times[collection.name];
+        for (const chroma::Collection& collection : directory.collections())
+            ++times[collection.name];
         int exit_code = 0;
         for (const chroma::Collection& collection : directory.collections()) {
             if (collection.name.empty()) continue;
             const bool collides = times[collection.name] > 1;
             const std::string table =
-                collides ? fmt::format("{}_{}_{}", collection.tenant, collection.database, collection.name) : collection.name;
+                collides ? fmt::format("{}_{}_{}", collection.tenant, collection.database, collection.name)
+                         : collection.name;
             exit_code = std::max(
                 exit_code, copy_one(context, address, {collection.tenant, collection.database, collection.id}, table));
         }
         return exit_code;
     }
 
-    int copy_one(const Context& context, const store::DatabaseAddress& address, const chroma::CollectionName& collection,
-                 const std::string& table) {
+    int copy_one(const Context& context, const store::DatabaseAddress& address,
+                 const chroma::CollectionName& collection, const std::string& table) {
         migrate::CopyRequest request{.conninfo = address.conninfo,
                                      .source = source(context),
                                      .collection = collection,
@@ -179,8 +186,10 @@ private:
         MeterObserver observer;
         const migrate::CopyReport report = migrate::copy_collection(request, observer);
         write_rejects(report.rejects);
-        if (context.json) fmt::print("{}\n", migrate::report_json(report));
-        else fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = rejects_}));
+        if (context.json)
+            fmt::print("{}\n", migrate::report_json(report));
+        else
+            fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = rejects_}));
         const bool is_equal = !report.verification || report.verification->is_equal();
         return is_equal && report.counts.rejected == 0 ? 0 : 1;
     }
@@ -188,10 +197,12 @@ private:
     /// The command that goes on with an interrupted copy of one collection.
     std::string resume_command(const migrate::CopyRequest& request) const {
         const auto quoted = [](std::string text) {
-            if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:") == std::string::npos) {
+            if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:") ==
+                std::string::npos) {
                 return text;
             }
-            for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4) text.replace(at, 1, "'\\''");
+            for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4)
+                text.replace(at, 1, "'\\''");
             return "'" + text + "'";
         };
         std::string out = fmt::format("decant copy --from {} --collection {}", quoted(request.source.string()),

@@ -6,6 +6,7 @@
 
 #include "core/quantity_text.hpp"
 #include "core/table.hpp"
+#include "core/utf8.hpp"
 #include "migrate/copy_json.hpp"
 
 namespace decant::cli {
@@ -29,10 +30,11 @@ std::string closing_table(const CopyReport& report) {
         const migrate::Counts& counts = report.counts;
         if (phase.name == "load") {
             table.add_row({phase.name, std::to_string(counts.read), std::to_string(counts.copied + counts.updated),
-                       std::to_string(counts.unchanged), std::to_string(counts.rejected), bytes_text(counts.bytes), seconds});
+                           std::to_string(counts.unchanged), std::to_string(counts.rejected), bytes_text(counts.bytes),
+                           seconds});
         } else if (phase.name == "verify" && report.verification) {
             table.add_row({phase.name, std::to_string(report.verification->rows), "", "", "",
-                       bytes_text(report.verification->bytes), seconds});
+                           bytes_text(report.verification->bytes), seconds});
         } else {
             table.add_row({phase.name, "", "", "", "", "", seconds});
         }
@@ -43,10 +45,12 @@ std::string closing_table(const CopyReport& report) {
 
 void append_differences(std::string& out, const migrate::VerifyOutcome& outcome) {
     for (const migrate::Difference& difference : outcome.differences) {
-        fmt::format_to(std::back_inserter(out), "  {}  {}  ({})\n", name_of(difference.kind), difference.id, difference.what);
+        fmt::format_to(std::back_inserter(out), "  {}  {}  ({})\n", name_of(difference.kind), printable(difference.id),
+                       difference.what);
     }
     if (outcome.difference_count > outcome.differences.size()) {
-        fmt::format_to(std::back_inserter(out), "  and {} more\n", outcome.difference_count - outcome.differences.size());
+        fmt::format_to(std::back_inserter(out), "  and {} more\n",
+                       outcome.difference_count - outcome.differences.size());
     }
 }
 
@@ -61,8 +65,8 @@ std::string verification_text(const migrate::VerifyOutcome& outcome) {
 }
 
 std::string recall_text(const migrate::RecallOutcome& recall) {
-    return fmt::format("recall@{} of the index: {:.3f} ({} stored vectors as queries)\n", migrate::recall_k, recall.recall,
-                       recall.queries);
+    return fmt::format("recall@{} of the index: {:.3f} ({} stored vectors as queries)\n", migrate::recall_k,
+                       recall.recall, recall.queries);
 }
 
 std::string notes_text(const CopyReport& report, const CopyTextOptions& options) {
@@ -76,7 +80,8 @@ std::string notes_text(const CopyReport& report, const CopyTextOptions& options)
     add(counts.pruned, "rows that the source does not have were removed");
     add(report.lost, "records of the source cannot be had whole and were left out");
     add(counts.rejected, "records rejected, see " + options.rejects_path);
-    for (const std::string& warning : report.warnings) out += "warning: " + warning + "\n";
+    for (const std::string& warning : report.warnings)
+        out += "warning: " + warning + "\n";
     return out;
 }
 
@@ -85,23 +90,27 @@ std::string notes_text(const CopyReport& report, const CopyTextOptions& options)
 std::string copy_text(const CopyReport& report, const CopyTextOptions& options) {
     const chroma::Collection& collection = report.collection;
     if (report.is_empty) {
-        return fmt::format("Collection {} is empty and never had a vector: there is nothing to copy\n", collection.name);
+        return fmt::format("Collection {} is empty and never had a vector: there is nothing to copy\n",
+                           collection.name);
     }
     std::string out = fmt::format("Collection {} of tenant {}, database {} -> table {}: {}({}), space {}\n\n",
                                   collection.name, collection.tenant, collection.database, report.table.shown(),
                                   pg::name_of(report.shape.type), report.shape.dimension, name_of(report.shape.space));
     out += closing_table(report) + "\n";
-    if (report.verification) out += verification_text(*report.verification);
-    else out += "Not verified (--no-verify): `decant verify " + report.table.table + "` does it at any time\n";
+    if (report.verification)
+        out += verification_text(*report.verification);
+    else
+        out += "Not verified (--no-verify): `decant verify " + report.table.table + "` does it at any time\n";
     if (report.recall) out += recall_text(*report.recall);
     out += fmt::format("Run {}, digest {}\n", report.run_id, report.root);
     out += notes_text(report, options);
     if (!report.load_table.empty()) {
-        out += fmt::format("Table {} was not replaced: the differing rows are in {}\n", report.table.shown(), report.load_table);
+        out += fmt::format("Table {} was not replaced: the differing rows are in {}\n", report.table.shown(),
+                           report.load_table);
     }
     if (!report.previous_table.empty()) {
-        out += fmt::format("The previous table is kept as {}: `decant rollback {}` puts it back\n", report.previous_table,
-                           report.table.table);
+        out += fmt::format("The previous table is kept as {}: `decant rollback {}` puts it back\n",
+                           report.previous_table, report.table.table);
     }
     if (report.example_id.empty()) return out;
     return out + "\nSearch it in SQL:\n" + migrate::example_sql(report) + "\n\nand from Python:\n" +
@@ -110,9 +119,9 @@ std::string copy_text(const CopyReport& report, const CopyTextOptions& options) 
 
 std::string into_text(const migrate::IntoReport& report, const std::string& rejects_path) {
     const migrate::Counts& counts = report.counts;
-    std::string out = fmt::format("Collection {} -> {}.{}{}: {}({})\n\n", report.collection.name, report.table.shown(),
-                                  report.column, report.column_added ? " (added)" : "", pg::name_of(report.shape.type),
-                                  report.shape.dimension);
+    std::string out =
+        fmt::format("Collection {} -> {}.{}{}: {}({})\n\n", report.collection.name, report.table.shown(), report.column,
+                    report.column_added ? " (added)" : "", pg::name_of(report.shape.type), report.shape.dimension);
     const auto line = [&](std::string_view label, std::uint64_t count) {
         fmt::format_to(std::back_inserter(out), "{:<44}{:>10}\n", label, count);
     };
@@ -125,7 +134,8 @@ std::string into_text(const migrate::IntoReport& report, const std::string& reje
     line("Records lost", report.lost);
     out += "\n";
     const auto list = [&](std::string_view title, const std::vector<std::string>& names) {
-        for (const std::string& name : names) fmt::format_to(std::back_inserter(out), "  {}: {}\n", title, name);
+        for (const std::string& name : names)
+            fmt::format_to(std::back_inserter(out), "  {}: {}\n", title, printable(name));
     };
     list("record without a row", report.unmatched_ids);
     list("row without a record", report.unmatched_keys);

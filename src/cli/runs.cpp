@@ -44,7 +44,9 @@ class RunsList final : public Command {
 public:
     std::string name() const override { return "runs list"; }
     std::string summary() const override { return "List the newest runs"; }
-    std::vector<std::string> examples() const override { return {"decant runs list", "decant runs list --limit 5 --json"}; }
+    std::vector<std::string> examples() const override {
+        return {"decant runs list", "decant runs list --limit 5 --json"};
+    }
     void declare(Options& options) override { options.number("--limit", limit_, "At most so many (default: 20)"); }
 
     int run(const Context& context) override {
@@ -54,7 +56,8 @@ public:
         if (store.is_prepared()) runs = store.list(limit_.value_or(20));
         if (context.json) {
             json::array out;
-            for (const migrate::Run& run : runs) out.push_back(json_of(run));
+            for (const migrate::Run& run : runs)
+                out.push_back(json_of(run));
             fmt::print("{}\n", json_text(out));
             return 0;
         }
@@ -82,7 +85,8 @@ public:
     int run(const Context& context) override {
         pg::Connection db = connect(context);
         migrate::RunStore store{db};
-        const bool is_number = !run_.empty() && run_.size() < 18 && run_.find_first_not_of("0123456789") == std::string::npos;
+        const bool is_number =
+            !run_.empty() && run_.size() < 18 && run_.find_first_not_of("0123456789") == std::string::npos;
         const auto found = store.is_prepared() && is_number ? store.find(std::stoll(run_)) : std::nullopt;
         if (!found) {
             throw Error{ErrorCode::not_found, fmt::format("There is no run {} in database '{}'", run_, db.database()),
@@ -95,7 +99,8 @@ public:
             return 0;
         }
         for (const auto& [key, value] : out) {
-            fmt::print("{:<14} {}\n", std::string{key}, value.is_string() ? std::string{value.as_string()} : json_text(value));
+            fmt::print("{:<14} {}\n", std::string{key},
+                       value.is_string() ? std::string{value.as_string()} : json_text(value));
         }
         return 0;
     }
@@ -115,8 +120,10 @@ public:
         pg::Connection db = connect(context);
         migrate::RunStore store{db};
         const std::uint64_t removed = store.is_prepared() ? store.prune(keep_.value_or(20)) : 0;
-        if (context.json) fmt::print("{}\n", json_text(json::object{{"removed", removed}}));
-        else fmt::print("Removed {} run records\n", removed);
+        if (context.json)
+            fmt::print("{}\n", json_text(json::object{{"removed", removed}}));
+        else
+            fmt::print("Removed {} run records\n", removed);
         return 0;
     }
 

@@ -36,8 +36,10 @@ public:
     int run(const Context& context) override {
         const std::string conninfo = store::resolve_database(context.settings).conninfo;
         std::vector<migrate::TableName> tables;
-        if (table_) tables.push_back({schema_, *table_});
-        else tables = migrate::copied_tables(conninfo);
+        if (table_)
+            tables.push_back({schema_, *table_});
+        else
+            tables = migrate::copied_tables(conninfo);
         if (tables.empty()) {
             throw Error{ErrorCode::not_found, "No table in this database was copied by decant",
                         "Copy one first: decant copy --from DIR --collection NAME."};
@@ -50,8 +52,10 @@ public:
             if (from_) request.source = *from_;
             const migrate::VerifyTableReport report = migrate::verify_table(request, observer);
             is_equal = is_equal && report.outcome.is_equal();
-            if (context.json) reports.push_back(migrate::verification_json(report));
-            else fmt::print("{}", verify_text(report));
+            if (context.json)
+                reports.push_back(migrate::verification_json(report));
+            else
+                fmt::print("{}", verify_text(report));
         }
         if (context.json) fmt::print("{}\n", json_text(reports));
         return is_equal ? 0 : 1;
@@ -76,7 +80,8 @@ public:
     }
 
     int run(const Context& context) override {
-        const auto done = migrate::rollback_table(store::resolve_database(context.settings).conninfo, {schema_, table_}, force_);
+        const auto done =
+            migrate::rollback_table(store::resolve_database(context.settings).conninfo, {schema_, table_}, force_);
         if (context.json) {
             fmt::print("{}\n", json_text(json::object{{"table", done.table.shown()},
                                                       {"run", done.run_id},
@@ -84,8 +89,8 @@ public:
                                                       {"seconds", done.seconds}}));
             return 0;
         }
-        fmt::print("Table {} is what it was before run {} ({:.3f} s); the undone rows are kept as {}\n", done.table.shown(),
-                   done.run_id, done.seconds, done.undone_table);
+        fmt::print("Table {} is what it was before run {} ({:.3f} s); the undone rows are kept as {}\n",
+                   done.table.shown(), done.run_id, done.seconds, done.undone_table);
         return 0;
     }
 

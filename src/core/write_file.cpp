@@ -15,9 +15,10 @@ namespace {
 
 [[noreturn]] void throw_failure(const std::filesystem::path& path, int failure) {
     const bool is_full = failure == ENOSPC || failure == EDQUOT;
-    throw Error{is_full ? ErrorCode::store_full : ErrorCode::permission_denied,
-                fmt::format("{} cannot be written: {}", path.string(), std::generic_category().message(failure)),
-                is_full ? "Free space, then run the same command again." : "Name another path, or mend its permissions."};
+    throw Error{
+        is_full ? ErrorCode::store_full : ErrorCode::permission_denied,
+        fmt::format("{} cannot be written: {}", path.string(), std::generic_category().message(failure)),
+        is_full ? "Free space, then run the same command again." : "Name another path, or mend its permissions."};
 }
 
 bool write_all(int file, std::string_view content) {

@@ -55,7 +55,7 @@ struct CopyReport {
     std::vector<PhaseTime> phases;
     std::optional<VerifyOutcome> verification;
     std::optional<RecallOutcome> recall;
-    std::string root;  ///< hex of SHA-256 over all leaves
+    std::string root;                  ///< hex of SHA-256 over all leaves
     std::string example_id;            ///< a record to try a search with; empty when there is none
     std::vector<std::string> rejects;  ///< lines of the reject file
     std::vector<std::string> warnings;

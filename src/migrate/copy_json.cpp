@@ -39,17 +39,21 @@ json::object json_of(const RecallOutcome& recall) {
 }
 
 json::object json_of(const chroma::Collection& collection) {
-    return {{"tenant", collection.tenant}, {"database", collection.database}, {"name", collection.name},
+    return {{"tenant", collection.tenant},
+            {"database", collection.database},
+            {"name", collection.name},
             {"id", collection.id}};
 }
 
 /// `name` as an SQL identifier: bare where PostgreSQL would keep it so.
 std::string sql_identifier(const std::string& name) {
-    const bool is_bare = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
+    const bool is_bare = !name.empty() &&
+                         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
                          (name[0] < '0' || name[0] > '9');
     if (is_bare) return name;
     std::string out = "\"";
-    for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
+    for (const char c : name)
+        out += c == '"' ? "\"\"" : std::string(1, c);
     return out + "\"";
 }
 
@@ -72,7 +76,8 @@ json::object verification_json(const VerifyTableReport& report) {
 std::string into_json(const IntoReport& report) {
     const auto texts = [](const std::vector<std::string>& list) {
         json::array out;
-        for (const std::string& text : list) out.emplace_back(text);
+        for (const std::string& text : list)
+            out.emplace_back(text);
         return out;
     };
     json::object out{{"run", report.run_id},
@@ -91,11 +96,14 @@ std::string into_json(const IntoReport& report) {
 
 std::string report_json(const CopyReport& report) {
     json::array phases;
-    for (const PhaseTime& phase : report.phases) phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}});
+    for (const PhaseTime& phase : report.phases)
+        phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}});
     json::array index_sql;
-    for (const std::string& sql : report.index_sql) index_sql.emplace_back(sql);
+    for (const std::string& sql : report.index_sql)
+        index_sql.emplace_back(sql);
     json::array warnings;
-    for (const std::string& warning : report.warnings) warnings.emplace_back(warning);
+    for (const std::string& warning : report.warnings)
+        warnings.emplace_back(warning);
     json::object out{{"run", report.run_id},
                      {"collection", json_of(report.collection)},
                      {"table", report.is_empty ? json::value(nullptr) : json::value(report.table.shown())},
@@ -123,7 +131,8 @@ std::string example_sql(const CopyReport& report) {
     const std::string table = sql_identifier(report.table.schema) + "." + sql_identifier(report.table.table);
     const std::string_view op = store::operator_of(report.shape.space);
     std::string id = report.example_id;
-    for (std::size_t at = 0; (at = id.find('\'', at)) != std::string::npos; at += 2) id.insert(at, 1, '\'');
+    for (std::size_t at = 0; (at = id.find('\'', at)) != std::string::npos; at += 2)
+        id.insert(at, 1, '\'');
     return fmt::format(
         "SELECT id, document, embedding {0} (SELECT embedding FROM {1} WHERE id = '{2}') AS distance\n"
         "FROM {1} ORDER BY embedding {0} (SELECT embedding FROM {1} WHERE id = '{2}') LIMIT 10;",
@@ -136,7 +145,8 @@ std::string example_python(const CopyReport& report, const std::string& dsn) {
         "import psycopg\n"
         "with psycopg.connect({0}) as db:\n"
         "    vector = db.execute('SELECT embedding::text FROM {1} LIMIT 1').fetchone()[0]  # or your model's\n"
-        "    print(db.execute('SELECT id, document FROM {1} ORDER BY embedding {2} %s::{3} LIMIT 10', [vector]).fetchall())",
+        "    print(db.execute('SELECT id, document FROM {1} ORDER BY embedding {2} %s::{3} LIMIT 10', "
+        "[vector]).fetchall())",
         json_text(json::string(dsn)), table, store::operator_of(report.shape.space), pg::name_of(report.shape.type));
 }
 

@@ -50,9 +50,9 @@ struct IntoReport {
     std::string index_sql;  ///< a statement that indexes the column
 };
 
-/// Fills one vector column of an existing table by key and changes no other column. Rows that already hold the vector are
-/// not written, so a run that was interrupted is simply run again. Records without the key, and keys that several records
-/// have, are rejected. Throws Error{not_found} for a missing table or column, Error{dimension_mismatch}.
+/// Fills one vector column of an existing table by key and changes no other column. Rows that already hold the vector
+/// are not written, so a run that was interrupted is simply run again. Records without the key, and keys that several
+/// records have, are rejected. Throws Error{not_found} for a missing table or column, Error{dimension_mismatch}.
 IntoReport copy_into(const IntoRequest& request, CopyObserver& observer);
 
 }  // namespace decant::migrate

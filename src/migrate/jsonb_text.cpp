@@ -21,14 +21,29 @@ void append_string(std::string& out, std::string_view text) {
         out.append(text.substr(clean_from, i - clean_from));
         clean_from = i + 1;
         switch (c) {
-            case '"': out.append("\\\""); break;
-            case '\\': out.append("\\\\"); break;
-            case '\b': out.append("\\b"); break;
-            case '\f': out.append("\\f"); break;
-            case '\n': out.append("\\n"); break;
-            case '\r': out.append("\\r"); break;
-            case '\t': out.append("\\t"); break;
-            default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+            case '"':
+                out.append("\\\"");
+                break;
+            case '\\':
+                out.append("\\\\");
+                break;
+            case '\b':
+                out.append("\\b");
+                break;
+            case '\f':
+                out.append("\\f");
+                break;
+            case '\n':
+                out.append("\\n");
+                break;
+            case '\r':
+                out.append("\\r");
+                break;
+            case '\t':
+                out.append("\\t");
+                break;
+            default:
+                fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
         }
     }
     out.append(text.substr(clean_from));
@@ -38,7 +53,8 @@ void append_string(std::string& out, std::string_view text) {
 /// Shortest digits that read back as the same double, written out without exponent.
 void append_double(std::string& out, double value) {
     std::array<char, 32> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific).ptr;
+    const auto end =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific).ptr;
     std::string_view text{buffer.data(), static_cast<std::size_t>(end - buffer.data())};
     if (text.front() == '-') {
         // numeric has no negative zero
@@ -58,7 +74,9 @@ void append_double(std::string& out, double value) {
     } else if (whole >= count) {
         out.append(digits).append(static_cast<std::size_t>(whole - count), '0').append(".0");
     } else {
-        out.append(digits, 0, static_cast<std::size_t>(whole)).append(".").append(digits, static_cast<std::size_t>(whole));
+        out.append(digits, 0, static_cast<std::size_t>(whole))
+            .append(".")
+            .append(digits, static_cast<std::size_t>(whole));
     }
 }
 
@@ -88,7 +106,8 @@ struct AppendValue {
 std::string jsonb_text(std::span<const chroma::MetadataEntry> metadata) {
     std::vector<const chroma::MetadataEntry*> sorted;
     sorted.reserve(metadata.size());
-    for (const chroma::MetadataEntry& entry : metadata) sorted.push_back(&entry);
+    for (const chroma::MetadataEntry& entry : metadata)
+        sorted.push_back(&entry);
     std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
         return a->key.size() != b->key.size() ? a->key.size() < b->key.size() : a->key < b->key;
     });

@@ -5,7 +5,8 @@
 
 #include "chroma/record.hpp"
 
-/// migrate/: joins the source to PostgreSQL: row images, copy with checkpoints, verification, recall, rollback, reports.
+/// migrate/: joins the source to PostgreSQL: row images, copy with checkpoints, verification, recall, rollback,
+/// reports.
 namespace decant::migrate {
 
 /// The metadata exactly as PostgreSQL prints a jsonb (jsonb.c, jsonb_util.c): keys by length, then bytewise; ", " and

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view columns = "(id, document, metadata, embedding)";
 
-/// A server that crashes may lose the last pages, data and checkpoint together: the run goes on from the checkpoint that
-/// is left. The change of phase that follows a load is committed synchronously, which makes all before it durable.
+/// A server that crashes may lose the last pages, data and checkpoint together: the run goes on from the checkpoint
+/// that is left. The change of phase that follows a load is committed synchronously, which makes all before it durable.
 constexpr std::string_view begin_page_sql = "BEGIN; SET LOCAL synchronous_commit = off";
 
 class PageWriter {
@@ -22,8 +22,11 @@ public:
         : db_(connections.writer), plan_(plan), quoted_(plan.table.quoted(db_)) {}
 
     Counts write(const Page& page, const PageChanges& changes) {
-        Counts delta{.read = page.read, .copied = changes.fresh.size(), .updated = changes.changed.size(),
-                     .unchanged = changes.unchanged, .rejected = page.rejects.size()};
+        Counts delta{.read = page.read,
+                     .copied = changes.fresh.size(),
+                     .updated = changes.changed.size(),
+                     .unchanged = changes.unchanged,
+                     .rejected = page.rejects.size()};
         std::vector<std::string> extra = kept_after_losses(changes.extra);
         (plan_.prune ? delta.pruned : delta.kept) = extra.size();
         delta.bytes = bytes_of(page, changes.fresh) + bytes_of(page, changes.changed);
@@ -55,7 +58,8 @@ private:
 
     static std::uint64_t bytes_of(const Page& page, const std::vector<std::size_t>& rows) {
         std::uint64_t bytes = 0;
-        for (const std::size_t row : rows) bytes += page.image(row).size();
+        for (const std::size_t row : rows)
+            bytes += page.image(row).size();
         return bytes;
     }
 
@@ -64,7 +68,8 @@ private:
             copy.write(page.images);
             return;
         }
-        for (const std::size_t row : rows) copy.write(page.image(row));
+        for (const std::size_t row : rows)
+            copy.write(page.image(row));
     }
 
     void insert(const Page& page, const std::vector<std::size_t>& rows) {
@@ -75,15 +80,17 @@ private:
     }
 
     void update(const Page& page, const std::vector<std::size_t>& rows) {
-        db_.exec(fmt::format("CREATE TEMPORARY TABLE decant_changed ON COMMIT DROP AS "
-                             "SELECT id, document, metadata, embedding FROM {} WITH NO DATA",
-                             quoted_));
+        db_.exec(
+            fmt::format("CREATE TEMPORARY TABLE decant_changed ON COMMIT DROP AS "
+                        "SELECT id, document, metadata, embedding FROM {} WITH NO DATA",
+                        quoted_));
         pg::CopyIn copy{db_, fmt::format("COPY decant_changed {} FROM STDIN (FORMAT binary)", columns)};
         copy_rows(copy, page, rows);
         copy.finish();
-        db_.exec(fmt::format("UPDATE {} t SET document = c.document, metadata = c.metadata, embedding = c.embedding "
-                             "FROM decant_changed c WHERE t.id = c.id",
-                             quoted_));
+        db_.exec(
+            fmt::format("UPDATE {} t SET document = c.document, metadata = c.metadata, embedding = c.embedding "
+                        "FROM decant_changed c WHERE t.id = c.id",
+                        quoted_));
     }
 
     pg::Connection& db_;
@@ -94,14 +101,16 @@ private:
 PageChanges all_fresh(const Page& page) {
     PageChanges changes;
     changes.fresh.resize(page.rows());
-    for (std::size_t row = 0; row < page.rows(); ++row) changes.fresh[row] = row;
+    for (std::size_t row = 0; row < page.rows(); ++row)
+        changes.fresh[row] = row;
     return changes;
 }
 
 /// Rows of the table after the source's last record.
 PageChanges remaining(TableScan& scan) {
     PageChanges changes;
-    for (; scan.row(); scan.advance()) changes.extra.emplace_back(scan.id());
+    for (; scan.row(); scan.advance())
+        changes.extra.emplace_back(scan.id());
     return changes;
 }
 
@@ -112,7 +121,8 @@ PageChanges compare_page(const Page& page, TableScan& scan) {
     auto reject = page.rejects.begin();
     const auto pass_below = [&](std::string_view id) {
         for (; scan.row() && scan.id() < id; scan.advance()) {
-            while (reject != page.rejects.end() && reject->id < scan.id()) ++reject;
+            while (reject != page.rejects.end() && reject->id < scan.id())
+                ++reject;
             const bool is_rejected = reject != page.rejects.end() && reject->id == scan.id();
             if (!is_rejected) changes.extra.emplace_back(scan.id());
         }
@@ -124,8 +134,10 @@ PageChanges compare_page(const Page& page, TableScan& scan) {
             changes.fresh.push_back(row);
             continue;
         }
-        if (*scan.row() == page.image(row)) ++changes.unchanged;
-        else changes.changed.push_back(row);
+        if (*scan.row() == page.image(row))
+            ++changes.unchanged;
+        else
+            changes.changed.push_back(row);
         scan.advance();
     }
     pass_below(page.last_id);

@@ -18,7 +18,8 @@ constexpr std::size_t id_offset = 2 + 4;  // field count, length
 
 std::uint32_t big_endian(std::string_view at) noexcept {
     std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) value = (value << 8U) | static_cast<unsigned char>(at[i]);
+    for (std::size_t i = 0; i < 4; ++i)
+        value = (value << 8U) | static_cast<unsigned char>(at[i]);
     return value;
 }
 

@@ -17,8 +17,8 @@ namespace decant::migrate {
 /// First bytes of the SHA-256 of a row image that a leaf keeps.
 inline constexpr std::size_t leaf_digest_bytes = 16;
 
-/// Appends the leaf of a row image: length of the id (uint32, big-endian), id, digest. The leaves of a run let its table
-/// be verified, and each row be named that differs, after the source is gone.
+/// Appends the leaf of a row image: length of the id (uint32, big-endian), id, digest. The leaves of a run let its
+/// table be verified, and each row be named that differs, after the source is gone.
 void append_leaf(std::string_view image, std::string& out);
 
 struct Leaf {

@@ -41,11 +41,11 @@ private:
     catalog::Space space_;
     std::size_t dimension_;
     std::vector<std::vector<float>> queries_;
-    std::vector<float> query_norms_;            ///< squared
-    std::vector<float> block_;                  ///< dimension x lanes: one column a vector
-    std::vector<float> block_norms_;            ///< squared
+    std::vector<float> query_norms_;  ///< squared
+    std::vector<float> block_;        ///< dimension x lanes: one column a vector
+    std::vector<float> block_norms_;  ///< squared
     std::size_t filled_ = 0;
-    std::vector<std::vector<float>> nearest_;   ///< a max-heap of k a query
+    std::vector<std::vector<float>> nearest_;  ///< a max-heap of k a query
 };
 
 /// recall@10 of a table's vector index for up to 200 of its stored vectors. The exact side is computed here while the

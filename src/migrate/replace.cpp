@@ -21,9 +21,11 @@ constexpr std::string_view dependants_sql =
     "UNION SELECT 'view ' || r.ev_class::regclass FROM pg_catalog.pg_depend d "
     "JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass "
     "AND d.refobjid = (SELECT oid FROM t) AND r.ev_class <> d.refobjid "
-    "UNION SELECT 'trigger ' || tgname FROM pg_catalog.pg_trigger WHERE tgrelid = (SELECT oid FROM t) AND NOT tgisinternal "
+    "UNION SELECT 'trigger ' || tgname FROM pg_catalog.pg_trigger WHERE tgrelid = (SELECT oid FROM t) AND NOT "
+    "tgisinternal "
     "UNION SELECT 'policy ' || polname FROM pg_catalog.pg_policy WHERE polrelid = (SELECT oid FROM t) "
-    "UNION SELECT 'child table ' || inhrelid::regclass FROM pg_catalog.pg_inherits WHERE inhparent = (SELECT oid FROM t) "
+    "UNION SELECT 'child table ' || inhrelid::regclass FROM pg_catalog.pg_inherits WHERE inhparent = (SELECT oid FROM "
+    "t) "
     "ORDER BY 1";
 
 constexpr std::string_view owner_sql =
@@ -77,21 +79,21 @@ void rename_table(pg::Connection& db, const TableName& from, const std::string& 
 }
 
 void check_unchanged(pg::Connection& db, const TableName& table, std::int64_t run_id, bool force) {
-    const pg::Result seen =
-        db.query("SELECT changes FROM decant.runs WHERE id = $1", {std::to_string(run_id)});
+    const pg::Result seen = db.query("SELECT changes FROM decant.runs WHERE id = $1", {std::to_string(run_id)});
     const bool is_known = !seen.empty() && !seen.is_null(0, 0);
     const std::int64_t now = count_changes(db, table);
     const std::int64_t then = is_known ? seen.integer(0, 0) : -1;
     if (force || now == then) return;
-    throw Error{ErrorCode::conflict,
-                is_known && now > then
-                    ? fmt::format("{} rows of {} were written since the copy: a rollback would put them aside",
-                                  now - then, table.shown())
-                    : fmt::format("Whether rows of {} were written since the copy is not known (the server's statistics "
-                                  "were reset)",
-                                  table.shown()),
-                fmt::format("Look at them first, then run `decant rollback {} --force`: the undone table is kept.",
-                            table.table)};
+    throw Error{
+        ErrorCode::conflict,
+        is_known && now > then
+            ? fmt::format("{} rows of {} were written since the copy: a rollback would put them aside", now - then,
+                          table.shown())
+            : fmt::format("Whether rows of {} were written since the copy is not known (the server's statistics "
+                          "were reset)",
+                          table.shown()),
+        fmt::format("Look at them first, then run `decant rollback {} --force`: the undone table is kept.",
+                    table.table)};
 }
 
 }  // namespace
@@ -100,9 +102,11 @@ void check_replaceable(pg::Connection& db, const TableName& table) {
     const pg::Result dependants = db.query(dependants_sql, {table.schema, table.table});
     if (dependants.empty()) return;
     std::string list;
-    for (int row = 0; row < dependants.rows(); ++row) list += fmt::format("{}{}", row > 0 ? ", " : "", dependants.text(row, 0));
+    for (int row = 0; row < dependants.rows(); ++row)
+        list += fmt::format("{}{}", row > 0 ? ", " : "", dependants.text(row, 0));
     throw Error{ErrorCode::conflict,
-                fmt::format("Table {} cannot be replaced: {} depend on it and would stay with the old one", table.shown(), list),
+                fmt::format("Table {} cannot be replaced: {} depend on it and would stay with the old one",
+                            table.shown(), list),
                 "Drop or move them first, or copy into another table with --to NAME."};
 }
 
@@ -115,8 +119,10 @@ std::string swap_tables(pg::Connection& db, const Swap& swap) {
     const std::string previous = derived_name(swap.target.table, std::string{old_suffix});
     const TableName kept{swap.target.schema, previous};
     db.exec("DROP TABLE IF EXISTS " + kept.quoted(db));
-    if (swap.drop_old) db.exec("DROP TABLE " + swap.target.quoted(db));
-    else rename_table(db, swap.target, previous, std::string{old_suffix});
+    if (swap.drop_old)
+        db.exec("DROP TABLE " + swap.target.quoted(db));
+    else
+        rename_table(db, swap.target, previous, std::string{old_suffix});
     rename_table(db, loaded, swap.target.table, "");
     RunStore runs{db};
     runs.record_swap(swap.run_id, swap.drop_old ? "" : previous);
@@ -151,7 +157,9 @@ RollbackOutcome rollback_table(const std::string& conninfo, const TableName& tab
     rename_table(db, {table.schema, run->previous_table}, table.table, "");
     runs.set_state(run->id, "rolled_back");
     tx.commit();
-    return {.table = table, .undone_table = undone, .run_id = run->id,
+    return {.table = table,
+            .undone_table = undone,
+            .run_id = run->id,
             .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
 }
 

@@ -45,11 +45,13 @@ json::value text_or_base64(std::string_view text) {
 json::value json_of(const chroma::Scalar& scalar) {
     return std::visit(
         [](auto value) -> json::value {
-            if constexpr (std::is_same_v<decltype(value), std::string_view>) return text_or_base64(value);
+            if constexpr (std::is_same_v<decltype(value), std::string_view>)
+                return text_or_base64(value);
             else if constexpr (std::is_same_v<decltype(value), double>) {
                 if (!std::isfinite(value)) return json::string(fmt::format("{}", value));
                 return value;
-            } else return value;
+            } else
+                return value;
         },
         scalar);
 }
@@ -137,7 +139,8 @@ Reject make_reject(const chroma::Record& record, std::string reason) {
     line["document"] = record.document ? text_or_base64(*record.document) : json::value(nullptr);
     json::array metadata;
     if (record.metadata) {
-        for (const chroma::MetadataEntry& entry : *record.metadata) metadata.push_back(json_of(entry));
+        for (const chroma::MetadataEntry& entry : *record.metadata)
+            metadata.push_back(json_of(entry));
         line["metadata"] = std::move(metadata);
     } else {
         line["metadata"] = nullptr;
@@ -171,12 +174,18 @@ std::optional<Reject> encode_row(const RowShape& shape, const chroma::Record& re
     const std::size_t start = out.size();
     pg::BinaryRow row{out, 4};
     row.text(record.id);
-    if (!record.document) row.null();
-    else if (needs_repair) row.text(repaired_text(*record.document, shape.nul));
-    else row.text(*record.document);
-    if (!record.metadata) row.null();
-    else if (needs_repair) row.jsonb(jsonb_text(RepairedMetadata{*record.metadata, shape.nul}.entries()));
-    else row.jsonb(jsonb_text(*record.metadata));
+    if (!record.document)
+        row.null();
+    else if (needs_repair)
+        row.text(repaired_text(*record.document, shape.nul));
+    else
+        row.text(*record.document);
+    if (!record.metadata)
+        row.null();
+    else if (needs_repair)
+        row.jsonb(jsonb_text(RepairedMetadata{*record.metadata, shape.nul}.entries()));
+    else
+        row.jsonb(jsonb_text(*record.metadata));
     if (shape.type == pg::VectorType::vector) {
         row.vector(record.vector);
     } else if (!row.halfvec(record.vector)) {

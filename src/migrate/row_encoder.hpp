@@ -27,8 +27,8 @@ struct RowShape {
     NulPolicy nul = NulPolicy::reject;
 };
 
-/// Appends the record's row image: the tuple of COPY's binary format which PostgreSQL also sends back for that row, byte
-/// for byte. Nothing is appended when the record is rejected.
+/// Appends the record's row image: the tuple of COPY's binary format which PostgreSQL also sends back for that row,
+/// byte for byte. Nothing is appended when the record is rejected.
 std::optional<Reject> encode_row(const RowShape& shape, const chroma::Record& record, std::string& out);
 
 /// The reject line of a record for any reason.

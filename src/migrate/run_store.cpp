@@ -227,8 +227,7 @@ std::int64_t RunStore::create(const Run& run) {
                {run.command, run.schema, run.table, run.load_table, run.source_path, run.tenant, run.database,
                 run.collection, run.collection_id, run.fingerprint, std::string{name_of(run.shape.space)},
                 std::string{pg::name_of(run.shape.type)}, text_of(run.shape.dimension),
-                std::string{name_of(run.shape.nul)}, host_name(), std::to_string(getpid()),
-                run.previous_table})
+                std::string{name_of(run.shape.nul)}, host_name(), std::to_string(getpid()), run.previous_table})
         .integer(0, 0);
 }
 
@@ -257,7 +256,8 @@ std::optional<Run> RunStore::unfinished(const std::string& schema, const std::st
 std::vector<Run> RunStore::list(std::size_t limit) {
     const pg::Result rows = db_.query(list_sql, {text_of(limit)});
     std::vector<Run> runs;
-    for (int row = 0; row < rows.rows(); ++row) runs.push_back(run_of(rows, row));
+    for (int row = 0; row < rows.rows(); ++row)
+        runs.push_back(run_of(rows, row));
     return runs;
 }
 
@@ -272,7 +272,8 @@ void RunStore::save_page(std::int64_t run_id, const std::string& token, const Pa
          text_of(delta.bytes), text_of(done.page.rows()),
          pg::bytea({reinterpret_cast<const char*>(digest.data()), digest.size()}), pg::bytea(done.page.leaves)});
     if (saved.affected() == 0) {
-        throw Error{ErrorCode::busy, fmt::format("Run {} was taken over by another process while this one was away", id),
+        throw Error{ErrorCode::busy,
+                    fmt::format("Run {} was taken over by another process while this one was away", id),
                     fmt::format("Look at it with `decant runs show {}`; this process has changed nothing since.", id)};
     }
     for (const Reject& reject : done.page.rejects) {
@@ -290,9 +291,8 @@ void RunStore::set_state(std::int64_t run_id, const std::string& state) {
 }
 
 void RunStore::record_swap(std::int64_t run_id, const std::string& previous) {
-    db_.query(
-        "UPDATE decant.runs SET previous_table = $2, load_table = table_name, phase = 'swapped' WHERE id = $1",
-        {std::to_string(run_id), previous});
+    db_.query("UPDATE decant.runs SET previous_table = $2, load_table = table_name, phase = 'swapped' WHERE id = $1",
+              {std::to_string(run_id), previous});
 }
 
 void RunStore::finish(std::int64_t run_id, const RunEnd& end) {
@@ -320,7 +320,8 @@ std::vector<std::string> RunStore::kept_ids(std::int64_t run_id) {
     const pg::Result rows =
         db_.query("SELECT id FROM decant.kept WHERE run_id = $1 ORDER BY id", {std::to_string(run_id)});
     std::vector<std::string> ids;
-    for (int row = 0; row < rows.rows(); ++row) ids.emplace_back(rows.text(row, 0));
+    for (int row = 0; row < rows.rows(); ++row)
+        ids.emplace_back(rows.text(row, 0));
     return ids;
 }
 
@@ -328,7 +329,8 @@ std::vector<std::string> RunStore::reject_lines(std::int64_t run_id) {
     const pg::Result rows =
         db_.query("SELECT line FROM decant.rejects WHERE run_id = $1 ORDER BY reject", {std::to_string(run_id)});
     std::vector<std::string> lines;
-    for (int row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
+    for (int row = 0; row < rows.rows(); ++row)
+        lines.emplace_back(rows.text(row, 0));
     return lines;
 }
 
@@ -336,14 +338,16 @@ std::vector<std::string> RunStore::rejected_ids(std::int64_t run_id) {
     const pg::Result rows =
         db_.query("SELECT id FROM decant.rejects WHERE run_id = $1 ORDER BY id", {std::to_string(run_id)});
     std::vector<std::string> ids;
-    for (int row = 0; row < rows.rows(); ++row) ids.push_back(rows.bytes(row, 0));
+    for (int row = 0; row < rows.rows(); ++row)
+        ids.push_back(rows.bytes(row, 0));
     return ids;
 }
 
 std::string RunStore::compute_root(std::int64_t run_id) {
     Sha256 root;
     std::int64_t page = 0;
-    for (std::string leaves; !(leaves = next_leaves(run_id, page)).empty();) root.update(leaves);
+    for (std::string leaves; !(leaves = next_leaves(run_id, page)).empty();)
+        root.update(leaves);
     return hex(root.finish());
 }
 

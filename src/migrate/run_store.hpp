@@ -48,7 +48,7 @@ struct Run {
     std::int64_t pid = 0;
     std::string started_at;
     std::string finished_at;
-    std::string root;  ///< hex; empty until known
+    std::string root;    ///< hex; empty until known
     std::string report;  ///< JSON of the closing report; empty until finished
 };
 
@@ -66,7 +66,8 @@ struct RunEnd {
     std::int64_t changes = 0;  ///< the server's count of row changes of the table, for rollback
 };
 
-/// decant's own tables in the target database (schema decant). Statements run in the caller's transaction if there is one.
+/// decant's own tables in the target database (schema decant). Statements run in the caller's transaction if there is
+/// one.
 class RunStore {
 public:
     explicit RunStore(pg::Connection& db) : db_(db) {}

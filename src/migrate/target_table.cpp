@@ -77,17 +77,19 @@ void check_extension(pg::Connection& db, const pg::Result& state, Preflight& pre
     preflight.pgvector = store::find_pgvector(db);
     if (preflight.pgvector) {
         if (!is_older(preflight.pgvector->version, oldest_pgvector)) return;
-        preflight.problems.push_back({ErrorCode::store_rejected,
-                                      fmt::format("pgvector {} is installed in database '{}', decant needs 0.8.0 or newer",
-                                                  preflight.pgvector->version, db.database()),
-                                      "Install a newer pgvector package on the server, then: " +
-                                          psql_command(db, "ALTER EXTENSION vector UPDATE;")});
+        preflight.problems.push_back(
+            {ErrorCode::store_rejected,
+             fmt::format("pgvector {} is installed in database '{}', decant needs 0.8.0 or newer",
+                         preflight.pgvector->version, db.database()),
+             "Install a newer pgvector package on the server, then: " +
+                 psql_command(db, "ALTER EXTENSION vector UPDATE;")});
         return;
     }
     if (state.is_null(0, 3)) {
         preflight.problems.push_back(
             {ErrorCode::store_rejected,
-             fmt::format("pgvector extension not installed: the server at {}:{} has no package of it", db.host(), db.port()),
+             fmt::format("pgvector extension not installed: the server at {}:{} has no package of it", db.host(),
+                         db.port()),
              fmt::format("Install it on the server (Debian, Ubuntu: postgresql-{}-pgvector), then: {}",
                          db.server_version() / 10000, psql_command(db, create_sql))});
     } else if (!state.boolean(0, 2) && !(state.boolean(0, 4) && state.boolean(0, 1))) {
@@ -103,7 +105,8 @@ void check_schemas(pg::Connection& db, const PreflightRequest& request, bool may
     const pg::Result schemas = db.query(schema_state_sql, {request.table.schema});
     if (schemas.is_null(0, 0)) {
         preflight.problems.push_back(
-            {ErrorCode::not_found, fmt::format("Schema '{}' does not exist in database '{}'", request.table.schema, db.database()),
+            {ErrorCode::not_found,
+             fmt::format("Schema '{}' does not exist in database '{}'", request.table.schema, db.database()),
              psql_command(db, "CREATE SCHEMA " + db.quote_identifier(request.table.schema) + ";")});
     } else if (request.makes_table && !schemas.boolean(0, 0)) {
         preflight.problems.push_back(
@@ -125,12 +128,13 @@ void check_dimension(const PreflightRequest& request, std::vector<Error>& proble
     if (request.index == store::IndexKind::none || request.shape.dimension <= limit) return;
     const bool halfvec_fits = request.shape.type == pg::VectorType::vector &&
                               request.shape.dimension <= store::max_index_dimensions(pg::VectorType::halfvec);
-    problems.push_back({ErrorCode::store_rejected,
-                        fmt::format("The collection's vectors have {} dimensions, an index of pgvector takes at most {} "
-                                    "for type {}",
-                                    request.shape.dimension, limit, pg::name_of(request.shape.type)),
-                        halfvec_fits ? "Copy with --type halfvec (16-bit floats, up to 4,000 dimensions), or with --index none."
-                                     : "Copy with --index none: searches scan all rows."});
+    problems.push_back(
+        {ErrorCode::store_rejected,
+         fmt::format("The collection's vectors have {} dimensions, an index of pgvector takes at most {} "
+                     "for type {}",
+                     request.shape.dimension, limit, pg::name_of(request.shape.type)),
+         halfvec_fits ? "Copy with --type halfvec (16-bit floats, up to 4,000 dimensions), or with --index none."
+                      : "Copy with --index none: searches scan all rows."});
 }
 
 }  // namespace
@@ -141,7 +145,8 @@ std::string TableName::quoted(const pg::Connection& db) const {
 
 std::string derived_name(const std::string& base, const std::string& suffix) {
     std::size_t length = std::min(base.size(), max_identifier_bytes - suffix.size());
-    while (length > 0 && length < base.size() && (static_cast<unsigned char>(base[length]) & 0xc0U) == 0x80U) --length;
+    while (length > 0 && length < base.size() && (static_cast<unsigned char>(base[length]) & 0xc0U) == 0x80U)
+        --length;
     return base.substr(0, length) + suffix;
 }
 
@@ -183,9 +188,8 @@ bool table_exists(pg::Connection& db, const TableName& name) {
 }
 
 bool has_row_shape(pg::Connection& db, const TableName& name, const RowShape& shape) {
-    return db
-               .query(row_shape_sql, {name.schema, name.table, std::string{pg::name_of(shape.type)},
-                                      std::to_string(shape.dimension)})
+    return db.query(row_shape_sql,
+                    {name.schema, name.table, std::string{pg::name_of(shape.type)}, std::to_string(shape.dimension)})
                .integer(0, 0) == 4;
 }
 

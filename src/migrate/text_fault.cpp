@@ -64,9 +64,12 @@ std::size_t next_fault(std::string_view text, std::size_t at) noexcept {
 
 std::string_view name_of(NulPolicy policy) noexcept {
     switch (policy) {
-        case NulPolicy::reject: return "reject";
-        case NulPolicy::strip: return "strip";
-        case NulPolicy::escape: return "escape";
+        case NulPolicy::reject:
+            return "reject";
+        case NulPolicy::strip:
+            return "strip";
+        case NulPolicy::escape:
+            return "escape";
     }
     return "reject";
 }
@@ -86,8 +89,10 @@ std::string repaired_text(std::string_view text, NulPolicy policy) {
         out.append(text.substr(at, fault - at));
         if (fault == text.size()) break;
         if (policy == NulPolicy::escape) {
-            if (text[fault] == '\0') out.append("\\u0000");
-            else fmt::format_to(std::back_inserter(out), "\\x{:02X}", byte_at(text, fault));
+            if (text[fault] == '\0')
+                out.append("\\u0000");
+            else
+                fmt::format_to(std::back_inserter(out), "\\x{:02X}", byte_at(text, fault));
         }
         at = fault + 1;
     }

@@ -62,9 +62,12 @@ private:
 
 std::string_view name_of(Difference::Kind kind) noexcept {
     switch (kind) {
-        case Difference::Kind::changed: return "changed";
-        case Difference::Kind::missing: return "missing";
-        case Difference::Kind::extra: return "extra";
+        case Difference::Kind::changed:
+            return "changed";
+        case Difference::Kind::missing:
+            return "missing";
+        case Difference::Kind::extra:
+            return "extra";
     }
     return "changed";
 }
@@ -79,10 +82,12 @@ VerifyOutcome verify_against_source(TableScan& scan, PageStream& pages, const Ve
         scan.advance();
     };
     while (const auto page = pages.next()) {
-        for (const Reject& reject : page->rejects) rejected.insert(reject.id);
+        for (const Reject& reject : page->rejects)
+            rejected.insert(reject.id);
         for (std::size_t row = 0; row < page->rows(); ++row) {
             const std::string_view id = page->id(row);
-            while (scan.row() && scan.id() < id) pass_extra();
+            while (scan.row() && scan.id() < id)
+                pass_extra();
             if (!scan.row() || scan.id() != id) {
                 collector.differs(Difference::Kind::missing, id, "row");
                 continue;
@@ -94,7 +99,8 @@ VerifyOutcome verify_against_source(TableScan& scan, PageStream& pages, const Ve
             scan.advance();
         }
     }
-    while (scan.row()) pass_extra();
+    while (scan.row())
+        pass_extra();
     return collector.take();
 }
 
@@ -116,7 +122,8 @@ VerifyOutcome verify_against_digests(TableScan& scan, Manifest& manifest, const 
     };
     std::string found;
     while (const auto leaf = manifest.next()) {
-        while (scan.row() && scan.id() < leaf->id) pass_extra();
+        while (scan.row() && scan.id() < leaf->id)
+            pass_extra();
         if (!scan.row() || scan.id() != leaf->id) {
             collector.differs(Difference::Kind::missing, leaf->id, "row");
             continue;
@@ -127,7 +134,8 @@ VerifyOutcome verify_against_digests(TableScan& scan, Manifest& manifest, const 
         if (!found.ends_with(leaf->digest)) collector.differs(Difference::Kind::changed, leaf->id, "row");
         scan.advance();
     }
-    while (scan.row()) pass_extra();
+    while (scan.row())
+        pass_extra();
     return collector.take();
 }
 

@@ -39,7 +39,8 @@ inline constexpr std::size_t max_listed_differences = 100'000;
 struct VerifyRequest {
     TableName table;
     RowShape shape;
-    std::vector<std::string> known_extra;  ///< sorted: rows the run knows are the table's own, or the source cannot give
+    std::vector<std::string>
+        known_extra;  ///< sorted: rows the run knows are the table's own, or the source cannot give
 };
 
 /// The leaves of a run, streamed in id order.

@@ -45,10 +45,11 @@ Run finished_run(pg::Connection& db, const TableName& table) {
     RunStore runs{db};
     const auto run = runs.is_prepared() ? runs.origin(table.schema, table.table) : std::nullopt;
     if (!run || run->root.empty()) {
-        throw Error{ErrorCode::not_found,
-                    run ? fmt::format("The copy into {} (run {}) has not ended", table.shown(), run->id)
-                        : fmt::format("No run record for table {}: decant did not make it", table.shown()),
-                    run ? "Run the same `decant copy` again: it goes on." : "See what there is with `decant runs list`."};
+        throw Error{
+            ErrorCode::not_found,
+            run ? fmt::format("The copy into {} (run {}) has not ended", table.shown(), run->id)
+                : fmt::format("No run record for table {}: decant did not make it", table.shown()),
+            run ? "Run the same `decant copy` again: it goes on." : "See what there is with `decant runs list`."};
     }
     return *run;
 }
@@ -58,13 +59,17 @@ VerifyOutcome compare(const VerifyTableRequest& request, const Run& run, Source&
     pg::Connection rows = pg::Connection::open(request.conninfo);
     pg::Connection records = pg::Connection::open(request.conninfo);
     VerifyRequest what{.table = request.table, .shape = run.shape, .known_extra = RunStore{records}.kept_ids(run.id)};
-    for (std::string& id : RunStore{records}.rejected_ids(run.id)) what.known_extra.push_back(std::move(id));
+    for (std::string& id : RunStore{records}.rejected_ids(run.id))
+        what.known_extra.push_back(std::move(id));
     if (source.reader) {
-        for (const chroma::LostRecord& lost : source.reader->lost()) what.known_extra.push_back(lost.id);
+        for (const chroma::LostRecord& lost : source.reader->lost())
+            what.known_extra.push_back(lost.id);
     }
     std::sort(what.known_extra.begin(), what.known_extra.end());
     TableScan scan{rows, request.table, std::nullopt};
-    const VerifyObserver on_rows = [&](std::uint64_t done, std::uint64_t bytes) { return observer.progress(done, bytes); };
+    const VerifyObserver on_rows = [&](std::uint64_t done, std::uint64_t bytes) {
+        return observer.progress(done, bytes);
+    };
     if (!source.reader) {
         Manifest manifest{records, run.id};
         return verify_against_digests(scan, manifest, what, on_rows, recall);

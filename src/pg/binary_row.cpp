@@ -16,8 +16,10 @@ static_assert(std::endian::native == std::endian::little, "COPY's binary format 
 
 template <typename Unsigned>
 Unsigned swapped(Unsigned value) noexcept {
-    if constexpr (sizeof(Unsigned) == 2) return __builtin_bswap16(value);
-    else return __builtin_bswap32(value);
+    if constexpr (sizeof(Unsigned) == 2)
+        return __builtin_bswap16(value);
+    else
+        return __builtin_bswap32(value);
 }
 
 void append_int32(std::string& out, std::size_t value) {

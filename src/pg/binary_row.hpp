@@ -31,8 +31,8 @@ private:
     std::string& out_;
 };
 
-/// Fields of a tuple as COPY sends it: one entry a field, data() null for NULL. Throws Error{internal} on bytes that are
-/// no tuple. Source: PostgreSQL manual, COPY, "Binary Format".
+/// Fields of a tuple as COPY sends it: one entry a field, data() null for NULL. Throws Error{internal} on bytes that
+/// are no tuple. Source: PostgreSQL manual, COPY, "Binary Format".
 std::vector<std::string_view> fields_of(std::string_view tuple);
 
 /// The floats of a vector field (int16 dimension, int16 unused, dimension big-endian float4), appended to `out`.

@@ -27,8 +27,10 @@ Result collect(PGconn* conn) {
     while (PGresult* next = PQgetResult(conn)) {
         ResultPointer owned{next, &PQclear};
         const ExecStatusType status = PQresultStatus(next);
-        if (!is_success(next) && !failed) failed = std::move(owned);
-        else last = std::move(owned);
+        if (!is_success(next) && !failed)
+            failed = std::move(owned);
+        else
+            last = std::move(owned);
         if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) break;
     }
     if (failed) throw statement_error(conn, failed.get());
@@ -60,8 +62,8 @@ Connection::Connection(pg_conn* conn) noexcept : conn_(conn, &PQfinish) {}
 
 Connection Connection::open(const std::string& conninfo) {
     // Later keywords win over the expanded conninfo's; these are safe behind PgBouncer.
-    const std::array<const char*, 6> keys{"connect_timeout", "dbname",          "client_encoding",
-                                          "keepalives_idle", "fallback_application_name", nullptr};
+    const std::array<const char*, 6> keys{"connect_timeout",           "dbname", "client_encoding", "keepalives_idle",
+                                          "fallback_application_name", nullptr};
     const std::array<const char*, 6> values{"10", conninfo.c_str(), "UTF8", "30", "decant", nullptr};
     Connection db{PQconnectdbParams(keys.data(), values.data(), 1)};
     if (db.native() == nullptr) throw std::bad_alloc{};
@@ -80,7 +82,8 @@ Result Connection::query(std::string_view sql, const std::vector<Param>& params)
     const std::string text{sql};
     std::vector<const char*> values;
     values.reserve(params.size());
-    for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
+    for (const Param& param : params)
+        values.push_back(param ? param->c_str() : nullptr);
     if (PQsendQueryParams(native(), text.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
                           nullptr, 0) == 0) {
         throw connection_error(native());

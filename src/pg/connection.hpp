@@ -42,7 +42,7 @@ public:
 
     int server_version() const noexcept;  ///< 150004 is 15.4
     int backend_pid() const noexcept;
-    bool is_local() const noexcept;       ///< reached by a Unix socket or loopback
+    bool is_local() const noexcept;  ///< reached by a Unix socket or loopback
     std::string host() const;
     std::string port() const;
     std::string user() const;

@@ -31,7 +31,8 @@ void CopyIn::put(std::string_view bytes) {
 }
 
 void CopyIn::write(std::string_view tuples) {
-    for (std::size_t at = 0; at < tuples.size(); at += piece_bytes) put(tuples.substr(at, piece_bytes));
+    for (std::size_t at = 0; at < tuples.size(); at += piece_bytes)
+        put(tuples.substr(at, piece_bytes));
 }
 
 void CopyIn::finish() {
@@ -41,8 +42,10 @@ void CopyIn::finish() {
     bool has_result = false;
     while (PGresult* next = PQgetResult(db_.native())) {
         has_result = true;
-        if (PQresultStatus(next) == PGRES_COMMAND_OK || failed) PQclear(next);
-        else failed.reset(next);
+        if (PQresultStatus(next) == PGRES_COMMAND_OK || failed)
+            PQclear(next);
+        else
+            failed.reset(next);
     }
     if (failed) throw statement_error(db_.native(), failed.get());
     if (!has_result) throw connection_error(db_.native());
@@ -64,7 +67,8 @@ std::optional<std::string_view> CopyOut::next() {
         std::unique_ptr<PGresult, decltype(&PQclear)> last{PQgetResult(db_.native()), &PQclear};
         if (length == -2 || !last) throw connection_error(db_.native());
         if (PQresultStatus(last.get()) != PGRES_COMMAND_OK) throw statement_error(db_.native(), last.get());
-        while (PGresult* rest = PQgetResult(db_.native())) PQclear(rest);
+        while (PGresult* rest = PQgetResult(db_.native()))
+            PQclear(rest);
         return std::nullopt;
     }
     std::string_view row{buffer_, static_cast<std::size_t>(length)};

@@ -43,8 +43,7 @@ bool Result::is_null(int row, int column) const noexcept {
 }
 
 std::string_view Result::text(int row, int column) const noexcept {
-    return {PQgetvalue(result_.get(), row, column),
-            static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+    return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
 }
 
 std::optional<std::string> Result::optional_text(int row, int column) const {

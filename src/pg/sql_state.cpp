@@ -45,10 +45,13 @@ std::string trimmed(const char* text) {
     std::string out;
     for (const char* at = text == nullptr ? "" : text; *at != '\0'; ++at) {
         const bool is_blank = *at == '\n' || *at == '\t' || *at == ' ';
-        if (!is_blank) out.push_back(*at);
-        else if (!out.empty() && out.back() != ' ') out.push_back(' ');
+        if (!is_blank)
+            out.push_back(*at);
+        else if (!out.empty() && out.back() != ' ')
+            out.push_back(' ');
     }
-    while (!out.empty() && out.back() == ' ') out.pop_back();
+    while (!out.empty() && out.back() == ' ')
+        out.pop_back();
     return out;
 }
 
@@ -92,8 +95,8 @@ Error statement_error(pg_conn* conn, const pg_result* result) {
     const std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
     if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) return connection_error(conn);
     const ErrorCode code = code_of_sqlstate(sqlstate);
-    std::string happened =
-        fmt::format("PostgreSQL at {} says {} ({})", server_name(conn), field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
+    std::string happened = fmt::format("PostgreSQL at {} says {} ({})", server_name(conn),
+                                       field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
     if (const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) happened += ": " + detail;
     const std::string hint = field(result, PG_DIAG_MESSAGE_HINT);
     return {code, std::move(happened), hint.empty() ? remedy_of(code, conn) : hint};
@@ -108,7 +111,8 @@ Error connection_error(pg_conn* conn) {
         message.find("no pg_hba.conf entry") != std::string::npos ||
         message.find("no password supplied") != std::string::npos || message.find("role \"") != std::string::npos) {
         code = ErrorCode::permission_denied;
-    } else if (message.find("database \"") != std::string::npos && message.find("does not exist") != std::string::npos) {
+    } else if (message.find("database \"") != std::string::npos &&
+               message.find("does not exist") != std::string::npos) {
         code = ErrorCode::not_found;
     }
     return {code, fmt::format("No connection to PostgreSQL at {}: {}", server_name(conn), message),

@@ -41,7 +41,7 @@ std::uint64_t available_memory_bytes() {
 }
 
 std::uint64_t free_shared_memory_bytes() {
-    struct statvfs volume {};
+    struct statvfs volume{};
     if (statvfs("/dev/shm", &volume) != 0) return 0;
     return static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
 }
@@ -64,14 +64,12 @@ BuildResources size_build(pg::Connection& db, const IndexPlan& plan) {
     const auto workers = static_cast<std::uint32_t>(std::min(limits.integer(0, 2), limits.integer(0, 4)));
     BuildResources resources;
     // The leader builds too. On another machine the operator's own limit is the best that is known of its cores.
-    resources.parallel_workers =
-        std::min(workers, db.is_local() ? std::max(1U, std::thread::hardware_concurrency() - 1)
-                                        : static_cast<std::uint32_t>(limits.integer(0, 3)));
+    resources.parallel_workers = std::min(workers, db.is_local() ? std::max(1U, std::thread::hardware_concurrency() - 1)
+                                                                 : static_cast<std::uint32_t>(limits.integer(0, 3)));
     if (plan.rows < rows_worth_a_worker) resources.parallel_workers = 0;
     const std::uint64_t cap =
         db.is_local() ? std::max(now_bytes, available_memory_bytes() / 2) : std::max(now_bytes, shared_buffers);
-    const std::uint64_t wanted =
-        std::max(graph_bytes(plan), (resources.parallel_workers + 1) * kib_a_worker * kib);
+    const std::uint64_t wanted = std::max(graph_bytes(plan), (resources.parallel_workers + 1) * kib_a_worker * kib);
     std::uint64_t given = std::max(now_bytes, std::min(wanted, cap));
     // Parallel builders share the graph through /dev/shm; a small one (containers: 64 MiB) would fail the build.
     if (db.is_local() && resources.parallel_workers > 0 && free_shared_memory_bytes() < given + (64UL << 20U)) {

@@ -31,18 +31,24 @@ std::optional<Pgvector> find_pgvector(pg::Connection& db) {
 
 std::string_view operator_of(catalog::Space space) noexcept {
     switch (space) {
-        case catalog::Space::l2: return "<->";
-        case catalog::Space::cosine: return "<=>";
-        case catalog::Space::ip: return "<#>";
+        case catalog::Space::l2:
+            return "<->";
+        case catalog::Space::cosine:
+            return "<=>";
+        case catalog::Space::ip:
+            return "<#>";
     }
     return "<->";
 }
 
 std::string_view name_of(IndexKind kind) noexcept {
     switch (kind) {
-        case IndexKind::none: return "none";
-        case IndexKind::hnsw: return "hnsw";
-        case IndexKind::ivfflat: return "ivfflat";
+        case IndexKind::none:
+            return "none";
+        case IndexKind::hnsw:
+            return "hnsw";
+        case IndexKind::ivfflat:
+            return "ivfflat";
     }
     return "none";
 }

@@ -37,10 +37,9 @@ bool CopyJob::has_valid_index(const std::string& method, const std::string& colu
 
 void CopyJob::build_one_index(const std::string& name, const std::string& sql) {
     timed(name, 0, [&] {
-        store::build_index({*db_, *scanner_, report_.resources}, sql,
-                           [&](const std::string&, std::uint64_t done, std::uint64_t) {
-                               return observer_.progress(done, 0);
-                           });
+        store::build_index(
+            {*db_, *scanner_, report_.resources}, sql,
+            [&](const std::string&, std::uint64_t done, std::uint64_t) { return observer_.progress(done, 0); });
     });
     report_.index_sql.push_back(sql);
     failpoint("copy.index_built");
@@ -49,8 +48,7 @@ void CopyJob::build_one_index(const std::string& name, const std::string& sql) {
 void CopyJob::build_indexes() {
     const bool has_gin = has_valid_index("gin", "metadata");
     const std::string method{name_of(request_.index)};
-    const bool has_vector_index =
-        request_.index == store::IndexKind::none || has_valid_index(method, "embedding");
+    const bool has_vector_index = request_.index == store::IndexKind::none || has_valid_index(method, "embedding");
     if (!has_vector_index || (!has_gin && request_.index != store::IndexKind::none)) {
         const store::IndexPlan plan{.schema = target_.schema,
                                     .table = run_.load_table,

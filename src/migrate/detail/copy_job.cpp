@@ -70,24 +70,21 @@ void CopyJob::open_source() {
     target_ = request_.target;
     if (target_.table.empty()) target_.table = collection.name;
     if (target_.table.empty() || target_.table.size() > max_identifier_bytes) {
-        throw Error{ErrorCode::request_invalid,
-                    fmt::format("'{}' is no name for a table: it must have 1 to {} bytes", target_.table,
-                                max_identifier_bytes),
-                    "Name the table with --to NAME."};
+        throw Error{
+            ErrorCode::request_invalid,
+            fmt::format("'{}' is no name for a table: it must have 1 to {} bytes", target_.table, max_identifier_bytes),
+            "Name the table with --to NAME."};
     }
 }
 
 void CopyJob::open_target() {
     const chroma::Collection& collection = source_->collection();
-    report_.shape = {.dimension = *collection.dimension,
-                     .space = *collection.space,
-                     .type = request_.type,
-                     .nul = request_.nul};
+    report_.shape = {
+        .dimension = *collection.dimension, .space = *collection.space, .type = request_.type, .nul = request_.nul};
     report_.table = target_;
     report_.index = request_.index;
     db_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
-    Preflight preflight =
-        check_target(*db_, {.table = target_, .shape = report_.shape, .index = request_.index});
+    Preflight preflight = check_target(*db_, {.table = target_, .shape = report_.shape, .index = request_.index});
     table_exists_ = preflight.table_exists;
     throw_problems(preflight.problems);
     scanner_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
@@ -167,7 +164,8 @@ void CopyJob::load() {
                   // A resumed load of a new table has nothing after its checkpoint, which the scan finds at once.
                   .is_empty = is_new_table && !report_.is_resumed,
                   .after_id = run_.last_id};
-    for (const chroma::LostRecord& lost : source_->lost()) plan.absent_ids.insert(lost.id);
+    for (const chroma::LostRecord& lost : source_->lost())
+        plan.absent_ids.insert(lost.id);
     source_->rewind();
     if (run_.last_id) source_->seek_after(*run_.last_id);
     timed("load", source_->record_count(), [&] {
@@ -185,9 +183,10 @@ void CopyJob::load() {
 void CopyJob::verify() {
     std::optional<RecallProbe> probe;
     if (request_.verify) {
-        VerifyRequest request{.table = load_table(), .shape = report_.shape,
-                              .known_extra = RunStore{*db_}.kept_ids(run_.id)};
-        for (const chroma::LostRecord& lost : source_->lost()) request.known_extra.push_back(lost.id);
+        VerifyRequest request{
+            .table = load_table(), .shape = report_.shape, .known_extra = RunStore{*db_}.kept_ids(run_.id)};
+        for (const chroma::LostRecord& lost : source_->lost())
+            request.known_extra.push_back(lost.id);
         std::sort(request.known_extra.begin(), request.known_extra.end());
         if (report_.index != store::IndexKind::none) probe.emplace(*db_, load_table(), report_.shape);
         source_->rewind();
@@ -218,17 +217,16 @@ void CopyJob::measure_recall(RecallProbe& probe) {
         if (phase.name == "verify") phase.seconds -= report_.recall->exact_seconds;
     }
     if (report_.recall->recall < recall_floor) {
-        report_.warnings.push_back(
-            fmt::format("recall@{} of the index is {:.3f}, under {:.2f}: raise {} for searches", recall_k,
-                        report_.recall->recall, recall_floor,
-                        report_.index == store::IndexKind::hnsw ? "hnsw.ef_search" : "ivfflat.probes"));
+        report_.warnings.push_back(fmt::format(
+            "recall@{} of the index is {:.3f}, under {:.2f}: raise {} for searches", recall_k, report_.recall->recall,
+            recall_floor, report_.index == store::IndexKind::hnsw ? "hnsw.ef_search" : "ivfflat.probes"));
     }
 }
 
 void CopyJob::swap() {
     timed("swap", 1, [&] {
-        run_.previous_table = swap_tables(*db_, {.target = target_, .load_table = run_.load_table, .run_id = run_.id,
-                                                 .drop_old = request_.drop_old});
+        run_.previous_table = swap_tables(
+            *db_, {.target = target_, .load_table = run_.load_table, .run_id = run_.id, .drop_old = request_.drop_old});
     });
     run_.load_table = target_.table;
     failpoint("copy.swapped");

@@ -86,8 +86,8 @@ void IntoJob::open_target() {
     report_.table = request_.table;
     report_.column = request_.column;
     db_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
-    Preflight preflight = check_target(*db_, {.table = request_.table, .shape = report_.shape,
-                                              .index = store::IndexKind::none, .makes_table = false});
+    Preflight preflight = check_target(
+        *db_, {.table = request_.table, .shape = report_.shape, .index = store::IndexKind::none, .makes_table = false});
     throw_problems(preflight.problems);
     if (!preflight.table_exists) {
         throw Error{ErrorCode::not_found,
@@ -116,7 +116,8 @@ void IntoJob::check_column() {
     const std::string table = request_.table.quoted(*db_);
     const pg::Result match = db_->query(column_sql, {table, request_.match.column});
     if (match.empty()) {
-        throw Error{ErrorCode::not_found, fmt::format("{}.{} column not found", request_.table.table, request_.match.column),
+        throw Error{ErrorCode::not_found,
+                    fmt::format("{}.{} column not found", request_.table.table, request_.match.column),
                     "Name a column of the table in --match COLUMN=metadata.KEY."};
     }
     match_type_ = match.text(0, 3);
@@ -124,12 +125,13 @@ void IntoJob::check_column() {
     const std::string wanted = fmt::format("{}({})", pg::name_of(report_.shape.type), report_.shape.dimension);
     if (column.empty()) {
         if (!request_.add_column) {
-            throw Error{ErrorCode::not_found, fmt::format("{}.{} column not found", request_.table.table, request_.column),
+            throw Error{ErrorCode::not_found,
+                        fmt::format("{}.{} column not found", request_.table.table, request_.column),
                         fmt::format("Let decant add it as {} with --add-column.", wanted)};
         }
-        db_->exec(fmt::format("SET lock_timeout = '10s'; ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}({}); RESET lock_timeout",
-                              table, db_->quote_identifier(request_.column), pgvector_->type(report_.shape.type),
-                              report_.shape.dimension));
+        db_->exec(fmt::format(
+            "SET lock_timeout = '10s'; ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}({}); RESET lock_timeout", table,
+            db_->quote_identifier(request_.column), pgvector_->type(report_.shape.type), report_.shape.dimension));
         report_.column_added = true;
         return;
     }
@@ -177,7 +179,8 @@ void IntoJob::reject(const chroma::Record& record, std::string reason) {
     ++report_.counts.rejected;
 }
 
-std::optional<std::string> IntoJob::find_fault(const chroma::Record& record, const std::optional<std::string>& key) const {
+std::optional<std::string> IntoJob::find_fault(const chroma::Record& record,
+                                               const std::optional<std::string>& key) const {
     if (!key) return fmt::format("metadata has no '{}'", *request_.match.metadata_key);
     if (const auto text = find_text_fault(*key)) return "the key holds " + *text;
     if (std::binary_search(ambiguous_.begin(), ambiguous_.end(), short_digest(*key))) {
@@ -229,10 +232,12 @@ void IntoJob::write_page(const std::string& rows) {
     db_->exec("ANALYZE decant_page");
     const pg::Result unmatched = db_->exec(fmt::format(
         "SELECT p.id FROM decant_page p WHERE NOT EXISTS (SELECT FROM {} t WHERE {}) ORDER BY p.id", table, is_same));
-    const pg::Result matched = db_->exec(fmt::format("SELECT count(*) FROM decant_page p JOIN {} t ON {}", table, is_same));
-    const pg::Result updated = db_->exec(fmt::format(
-        "UPDATE {} t SET {} = p.embedding FROM decant_page p WHERE {} AND (t.{} IS NULL OR {}(t.{}) <> {}(p.embedding))",
-        table, column, is_same, column, send, column, send));
+    const pg::Result matched =
+        db_->exec(fmt::format("SELECT count(*) FROM decant_page p JOIN {} t ON {}", table, is_same));
+    const pg::Result updated =
+        db_->exec(fmt::format("UPDATE {} t SET {} = p.embedding FROM decant_page p WHERE {} AND (t.{} IS NULL OR "
+                              "{}(t.{}) <> {}(p.embedding))",
+                              table, column, is_same, column, send, column, send));
     tx.commit();
 
     report_.counts.updated += updated.affected();

@@ -16,7 +16,8 @@ using Clock = std::chrono::steady_clock;
 /// False when a signal came.
 bool sleep_through(std::chrono::milliseconds span) {
     const auto end = Clock::now() + span;
-    while (Clock::now() < end && !interrupted()) std::this_thread::sleep_for(20ms);
+    while (Clock::now() < end && !interrupted())
+        std::this_thread::sleep_for(20ms);
     return !interrupted();
 }
 
@@ -47,12 +48,13 @@ void mark_run(pg::Connection& db, std::int64_t run_id, const std::string& state)
 Error lost_records_error(const std::filesystem::path& source, const chroma::RecordReader& reader) {
     const chroma::LostRecord& first = reader.lost().front();
     const std::string& name = reader.collection().name.empty() ? reader.collection().id : reader.collection().name;
-    return {ErrorCode::source_unreadable,
-            fmt::format("{} of {} records of collection '{}' cannot be had whole; the first: '{}' ({})",
-                        reader.lost().size(), reader.lost().size() + reader.record_count(), name, first.id, first.reason),
-            fmt::format("See all with `decant inspect {} --collection {} --list-lost`; copy the others with "
-                        "--allow-partial. Nothing was written.",
-                        source.string(), name)};
+    return {
+        ErrorCode::source_unreadable,
+        fmt::format("{} of {} records of collection '{}' cannot be had whole; the first: '{}' ({})",
+                    reader.lost().size(), reader.lost().size() + reader.record_count(), name, first.id, first.reason),
+        fmt::format("See all with `decant inspect {} --collection {} --list-lost`; copy the others with "
+                    "--allow-partial. Nothing was written.",
+                    source.string(), name)};
 }
 
 }  // namespace decant::migrate::detail
