@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,18 +90,42 @@ bool take_account(const std::optional<Account>& account) noexcept {
     return ::setgroups(0, nullptr) == 0 && ::setgid(account->gid) == 0 && ::setuid(account->uid) == 0;
 }
 
+[[noreturn]] void report_and_exit(int failure) noexcept {
+    const int error = errno;
+    const ssize_t written = ::write(failure, &error, sizeof error);
+    ::_exit(written < 0 ? 126 : 127);
+}
+
+/// A signal that this process blocks would stay blocked in the program.
+void unblock_signals() noexcept {
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 /// Only async-signal-safe calls; the errno of what failed goes through `failure`.
 [[noreturn]] void run_child(const ProgramCall& call, ExecArguments& arguments, std::array<int, 3> files) {
     const auto [input, output, failure] = files;
     ::dup2(input, STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
+    unblock_signals();
     if (::chdir(call.directory.c_str()) == 0 && take_account(call.account)) arguments.exec();
-    const int error = errno;
-    const ssize_t written = ::write(failure, &error, sizeof error);
-    ::_exit(written < 0 ? 126 : 127);
+    report_and_exit(failure);
 }
 
+[[noreturn]] void run_daemon(const ProgramCall& call, ExecArguments& arguments, const char* log, int failure) {
+    ::setsid();
+    unblock_signals();
+    if (::chdir(call.directory.c_str()) == 0 && take_account(call.account)) {
+        const int input = ::open("/dev/null", O_RDONLY);
+        const int output = ::open(log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+        const bool is_redirected = ::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
+                                   ::dup2(output, STDERR_FILENO) >= 0;
+        if (is_redirected) arguments.exec();
+    }
+    report_and_exit(failure);
+}
 std::string read_all(int fd) {
     std::string text;
     std::array<char, 4096> buffer{};
@@ -111,11 +137,24 @@ std::string read_all(int fd) {
     }
 }
 
+int exit_code_of(int status) noexcept {
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 int wait_for(pid_t pid) {
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return exit_code_of(status);
+}
+
+/// What the child wrote when it could not start the program; read until exec closes the pipe.
+std::optional<int> failure_in(const Pipe& failure) {
+    const std::string text = read_all(failure.read_end.get());
+    if (text.size() != sizeof(int)) return std::nullopt;
+    int error = 0;
+    std::memcpy(&error, text.data(), sizeof error);
+    return error;
 }
 
 Error cannot_start(const ProgramCall& call, int error) {
@@ -140,16 +179,31 @@ ProgramResult run_program(const ProgramCall& call) {
     // The read end is still open here as well, so a program that does not read cannot raise SIGPIPE.
     const ssize_t written = ::write(input.write_end.get(), call.input.data(), call.input.size());
     input.write_end.reset();
-    const std::string failed = read_all(failure.read_end.get());
+    const std::optional<int> error = failure_in(failure);
     ProgramResult result{.exit_code = 0, .output = read_all(output.read_end.get())};
     result.exit_code = wait_for(pid);
-    if (failed.size() == sizeof(int)) {
-        int error = 0;
-        std::memcpy(&error, failed.data(), sizeof error);
-        throw cannot_start(call, error);
-    }
+    if (error) throw cannot_start(call, *error);
     if (written != static_cast<ssize_t>(call.input.size())) throw cannot_start(call, EPIPE);
     return result;
+}
+
+pid_t start_daemon(const ProgramCall& call, const std::string& log) {
+    ExecArguments arguments{call};
+    Pipe failure;
+    const pid_t pid = ::fork();
+    if (pid < 0) throw cannot_start(call, errno);
+    if (pid == 0) run_daemon(call, arguments, log.c_str(), failure.write_end.get());
+    failure.write_end.reset();
+    const std::optional<int> error = failure_in(failure);
+    if (!error) return pid;
+    wait_for(pid);
+    throw cannot_start(call, *error);
+}
+
+std::optional<int> exit_code_if_ended(pid_t child) {
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) != child) return std::nullopt;
+    return exit_code_of(status);
 }
 
 void become_program(const ProgramCall& call) {

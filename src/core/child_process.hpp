@@ -32,6 +32,13 @@ struct ProgramResult {
 /// Waits for the program's end. Throws Error{internal} when it cannot be started.
 ProgramResult run_program(const ProgramCall& call);
 
+/// Starts a program that goes on after this process: in a session of its own, its output appended to `log` (0600, made
+/// as `call.account`). Gives its process id. Throws Error{internal}.
+pid_t start_daemon(const ProgramCall& call, const std::string& log);
+
+/// The exit code of a child that has ended, as in ProgramResult.
+std::optional<int> exit_code_if_ended(pid_t child);
+
 /// Takes the place of this process; returns only by throwing Error{internal}.
 [[noreturn]] void become_program(const ProgramCall& call);
 
