@@ -97,12 +97,17 @@ class Bench:
 
 
 def phase_seconds(result, name):
-    return next((phase["seconds"] for phase in result["phases"] if phase["phase"] == name), 0.0)
+    return next(phase["seconds"] for phase in result["phases"] if phase["name"] == name)
 
 
-def session_settings(result):
-    """The SET statements with which decant built its index."""
-    return [f"set {name} = '{value}'" for name, value in result["index"]["settings"].items()]
+def index_settings(memory, workers):
+    return [f"set maintenance_work_mem = '{memory}'", f"set max_parallel_maintenance_workers = {workers}"]
+
+
+def settings_of(result):
+    """Those with which decant built its index (src/store/index_builder.cpp)."""
+    return [*index_settings(f"{result['maintenance_work_mem_kib']}kB", result["parallel_workers"]),
+            "set min_parallel_table_scan_size = '64kB'"]
 
 
 def in_turns(repetitions, *measures):
@@ -119,6 +124,8 @@ def measure_load(bench, report, repetitions, rows):
     copy, decant, one_page, rival = in_turns(
         repetitions, bench.run_reference_copy, lambda: bench.run_decant("--index", "none", "--no-verify")[0],
         lambda: bench.run_decant("--index", "none", "--no-verify", "--batch-size", str(rows))[0], bench.run_rival)
+    if postgres.table_digest(postgres.TABLE) != postgres.table_digest(postgres.REFERENCE):
+        sys.exit("the table that decant copied and the one that Python copied differ: nothing was compared")
     report.at_most("load, no index / psql \\copy of a ready file", decant, copy, 1.5)
     report.at_least("Python chromadb + psycopg COPY / load, no index", rival, decant, 5)
     report.at_most("pages with checkpoints / one page for all", decant, one_page, 1.03)
@@ -133,9 +140,10 @@ def measure_whole(bench, report, repetitions, recall_limit):
         results.append(result)
         return seconds
 
-    seconds, plain = in_turns(repetitions, whole, lambda: bench.run_decant("--no-verify")[0])
-    statements = session_settings(results[-1]) + postgres.index_statements()
-    reference, = in_turns(repetitions, lambda: bench.run_reference_copy(*statements))
+    whole()
+    statements = settings_of(results.pop()) + postgres.index_statements()
+    seconds, plain, reference = in_turns(repetitions, whole, lambda: bench.run_decant("--no-verify")[0],
+                                         lambda: bench.run_reference_copy(*statements))
     median = lambda name: statistics.median(phase_seconds(result, name) for result in results)
     report.at_most("load and index / \\copy + CREATE INDEX, same settings", plain, reference, 1.05)
     report.at_most("read back and compare / load", median("verify"), median("load"), 1.0)
@@ -146,8 +154,7 @@ def measure_whole(bench, report, repetitions, recall_limit):
 def measure_default_settings(bench, report):
     """Against pgvector's defaults: what CREATE INDEX gets when nobody sizes anything."""
     plain, = in_turns(1, lambda: bench.run_decant("--no-verify")[0])
-    defaults = ["set maintenance_work_mem = '64MB'", "set max_parallel_maintenance_workers = 2"]
-    slow = bench.run_reference_copy(*defaults, *postgres.index_statements())
+    slow = bench.run_reference_copy(*index_settings("64MB", 2), *postgres.index_statements())
     report.at_least("\\copy + CREATE INDEX, default settings / load and index", slow, plain, 3)
 
 

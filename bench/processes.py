@@ -1,6 +1,6 @@
 """Running programs against the clock and under watch of their memory."""
 import subprocess
-import sys
+import tempfile
 import time
 
 
@@ -29,14 +29,16 @@ def anonymous_bytes(pid):
 def run_watched(command, environment):
     """(peak of anonymous resident bytes, sampled every 2 ms; seconds)."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=sys.stderr)
-    peak = 0
-    while process.poll() is None:
-        try:
-            peak = max(peak, anonymous_bytes(process.pid))
-        except (FileNotFoundError, ProcessLookupError):
-            break
-        time.sleep(0.002)
-    if process.wait() != 0:
-        raise Failed(f"{' '.join(command)}: exit {process.returncode}")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said)
+        peak = 0
+        while process.poll() is None:
+            try:
+                peak = max(peak, anonymous_bytes(process.pid))
+            except (FileNotFoundError, ProcessLookupError):
+                break
+            time.sleep(0.002)
+        if process.wait() != 0:
+            said.seek(0)
+            raise Failed(f"{' '.join(command)}: exit {process.returncode}\n{said.read()}")
     return peak, time.perf_counter() - start
