@@ -22,11 +22,17 @@ import psycopg
 import chroma_truth
 
 
-def queued_ids(directory, collection_uuid):
+def queued_cosine_ids(directory, head):
+    """Ids in the queue of a cosine collection, for which Chroma's own answer is not what is stored; else none."""
     connection = sqlite3.connect(f"file:{os.path.join(directory, 'chroma.sqlite3')}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
     try:
-        return {row[0] for row in connection.execute("select id from embeddings_queue where topic like '%/' || ?",
-                                                     (collection_uuid,))}
+        row = dict(connection.execute("select * from collections where id = ?", (head["uuid"],)).fetchone())
+        declared = [head["metadata"], row.get("schema_str"), row.get("config_json_str")]
+        if not any("cosine" in str(text) for text in declared):
+            return set()
+        return {queued["id"] for queued in connection.execute(
+            "select id from embeddings_queue where topic like '%/' || ?", (head["uuid"],))}
     finally:
         connection.close()
 
@@ -84,8 +90,7 @@ def difference(row, wanted, may_be_renormalised):
 
 def compare(table, head, records, directory, rejected=frozenset()):
     """Sentences, one a difference."""
-    is_cosine = "cosine" in str((head["metadata"] or {}).get("hnsw:space"))
-    queued = queued_ids(directory, head["uuid"]) if is_cosine else set()
+    queued = queued_cosine_ids(directory, head)
     wanted = {record["id"]: record for record in records}
     found = []
     for row in rows_of(table):
