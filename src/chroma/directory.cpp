@@ -3,56 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "chroma/detail/catalog.hpp"
+#include "chroma/detail/locate.hpp"
 #include "chroma/detail/persisted_reader.hpp"
 #include "chroma/detail/sqlite.hpp"
 #include "core/error.hpp"
 
 namespace decant::chroma {
-namespace {
-
-constexpr auto database_file = "chroma.sqlite3";
-constexpr int deepest_search = 3;
-
-/// The folder of the one chroma.sqlite3 at `path` or at most three levels below.
-std::filesystem::path locate(const std::filesystem::path& path) {
-    namespace fs = std::filesystem;
-    std::error_code ignored;
-    if (fs::is_regular_file(path, ignored) && path.filename() == database_file) {
-        return path.parent_path().empty() ? fs::path{"."} : path.parent_path();
-    }
-    if (fs::is_regular_file(path / database_file, ignored)) {
-        return path;
-    }
-    std::vector<fs::path> found;
-    auto entry = fs::recursive_directory_iterator{path, fs::directory_options::skip_permission_denied, ignored};
-    for (; !ignored && entry != fs::recursive_directory_iterator{}; entry.increment(ignored)) {
-        if (entry.depth() >= deepest_search) {
-            entry.disable_recursion_pending();
-        }
-        if (entry->path().filename() == database_file) {
-            found.push_back(entry->path().parent_path());
-        }
-    }
-    if (found.size() > 1) {
-        std::sort(found.begin(), found.end());
-        throw Error{ErrorCode::conflict,
-                    fmt::format("{} holds {} Chroma directories: {}, {}, ...", path.string(), found.size(),
-                                found[0].string(), found[1].string()),
-                    "give one of them"};
-    }
-    if (found.empty()) {
-        throw Error{
-            ErrorCode::not_found,
-            fmt::format("There is no {} in {} or up to {} levels below.", database_file, path.string(), deepest_search),
-            "give the directory that was passed to chromadb.PersistentClient(path=...)"};
-    }
-    return found.front();
-}
-
-}  // namespace
 
 struct Directory::State {
     std::filesystem::path path;
@@ -72,6 +32,19 @@ struct Directory::State {
     }
 };
 
+namespace {
+
+/// Of an orphan only the index tells the dimension.
+void complete_orphans(detail::Catalog& catalog, const std::filesystem::path& directory) {
+    for (detail::CatalogEntry& entry : catalog.entries) {
+        if (entry.collection.name.empty()) {
+            entry.collection.dimension = detail::persisted_dimension(directory, entry.vector_segment);
+        }
+    }
+}
+
+}  // namespace
+
 Directory::Directory(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Directory::Directory(Directory&&) noexcept = default;
 Directory& Directory::operator=(Directory&&) noexcept = default;
@@ -79,11 +52,14 @@ Directory::~Directory() = default;
 
 Directory Directory::open(const std::filesystem::path& path) {
     auto state = std::make_unique<State>();
-    state->path = locate(path);
+    state->path = detail::locate_directory(path);
     state->read_path = state->path;
-    const detail::Database db{state->read_path / database_file};
+    const detail::Database db{state->read_path / "chroma.sqlite3"};
     const detail::ReadTransaction transaction{db};
     state->catalog = detail::read_catalog(db);
+    std::ranges::move(detail::inspect_surroundings(db, state->path, state->catalog),
+                      std::back_inserter(state->catalog.findings));
+    complete_orphans(state->catalog, state->read_path);
     for (const detail::CatalogEntry& entry : state->catalog.entries) {
         state->collections.push_back(entry.collection);
     }

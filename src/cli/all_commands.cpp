@@ -1,6 +1,7 @@
 #include "cli/command_line.hpp"
 #include "cli/config.hpp"
 #include "cli/copy.hpp"
+#include "cli/inspect.hpp"
 #include "cli/runs.hpp"
 #include "cli/verify.hpp"
 
@@ -9,6 +10,7 @@ namespace decant::cli {
 std::vector<std::unique_ptr<Command>> all_commands() {
     std::vector<std::unique_ptr<Command>> commands;
     commands.push_back(make_copy());
+    commands.push_back(make_inspect());
     commands.push_back(make_verify());
     commands.push_back(make_rollback());
     for (auto& command : make_runs())

@@ -24,6 +24,7 @@ std::vector<Finding> describe_metadata_damage(const Database& db) {
     Statement lines = db.prepare(check);
     while (findings.size() < most_findings && lines.try_step() == Step::row) {
         std::string line{lines.text(0)};
+        line.erase(0, line.rfind('\n') + 1);  // below a line that names the database
         if (line != "ok") {
             findings.push_back({Finding::Severity::damage, "chroma.sqlite3: embedding_metadata", std::move(line)});
         }

@@ -113,7 +113,7 @@ CollectionSurvey PersistedReader::survey() const {
     if (index_->salvaged_count() > 0) {
         survey.findings.push_back(
             {Finding::Severity::note, "embeddings_queue",
-             fmt::format("{} vectors that the index lost are taken from it.", index_->salvaged_count())});
+             fmt::format("Vectors that the index lost and its rows prove: {}.", index_->salvaged_count())});
     }
     return survey;
 }

@@ -30,7 +30,7 @@ constexpr int busy_timeout_ms = 5000;
                         "run as a user that may read the Chroma directory"};
         default:
             throw Error{ErrorCode::source_unreadable, fmt::format("{} cannot be read: {}.", file, text),
-                        "run `decant inspect` on the directory to see what can be had, or restore it from a backup"};
+                        "restore it from a backup; `sqlite3 FILE .recover` on a copy may save rows"};
     }
 }
 

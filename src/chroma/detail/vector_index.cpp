@@ -42,17 +42,26 @@ bool is_plain_name(std::string_view name) {
     return !name.empty() && name.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
 }
 
+std::optional<HnswLayout> persisted_layout(const std::filesystem::path& folder) {
+    const auto header = MappedFile::open(folder / "header.bin");
+    return header ? read_hnsw_header(header->bytes()) : std::nullopt;
+}
+
 /// Before 0.5.6 only the pickle told what was persisted; the index files exist from the first add, with a count of 0.
 bool was_persisted_before_seq_id_rows(const Database& db, const std::filesystem::path& folder) {
     if (db.has_table("embeddings_queue_config")) {
         return false;
     }
-    const auto header = MappedFile::open(folder / "header.bin");
-    const auto layout = header ? read_hnsw_header(header->bytes()) : std::nullopt;
+    const auto layout = persisted_layout(folder);
     return layout && layout->element_count > 0;
 }
 
 }  // namespace
+
+std::optional<std::uint32_t> persisted_dimension(const std::filesystem::path& directory, const std::string& segment) {
+    const auto layout = is_plain_name(segment) ? persisted_layout(directory / segment) : std::nullopt;
+    return layout && layout->element_count > 0 ? std::optional{layout->dimension} : std::nullopt;
+}
 
 VectorIndex::VectorIndex(const Database& db, const std::filesystem::path& directory, const CatalogEntry& entry)
     : db_(db), entry_(entry) {
@@ -207,8 +216,12 @@ std::string VectorIndex::why_unreadable(VectorSource source) const {
         if (!fault_.empty()) {
             return fault_;
         }
-        return source.is_none() ? "neither the index nor the queue has one"
-                                : "data_level0.bin has no element with its label";
+        if (source.is_none()) {
+            return "neither the index nor the queue has one";
+        }
+        return files_->readable_count() < files_->layout().element_count
+                   ? "its element lies past the end of data_level0.bin"
+                   : "data_level0.bin has no element with its label";
     }
     if (files_->is_deleted(source.index())) {
         return fmt::format("element {} of data_level0.bin is marked as deleted", source.index());

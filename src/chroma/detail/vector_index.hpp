@@ -46,6 +46,9 @@ private:
     std::uint32_t code_ = nowhere;
 };
 
+/// The dimension that a segment's header.bin tells, when it has elements.
+std::optional<std::uint32_t> persisted_dimension(const std::filesystem::path& directory, const std::string& segment);
+
 /// The present vector of every id of a collection: the persisted index with the queue's newer rows replayed over it.
 /// Made under a BusGuard and a ReadTransaction. docs/formats/chroma.md, "From the files to the present state".
 class VectorIndex {
