@@ -1,6 +1,7 @@
 #include "cli/command_line.hpp"
 #include "cli/config.hpp"
 #include "cli/copy.hpp"
+#include "cli/db.hpp"
 #include "cli/inspect.hpp"
 #include "cli/runs.hpp"
 #include "cli/verify.hpp"
@@ -16,6 +17,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
     for (auto& command : make_runs())
         commands.push_back(std::move(command));
     commands.push_back(make_config());
+    for (auto& command : make_db())
+        commands.push_back(std::move(command));
     return commands;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,7 +111,11 @@ void unblock_signals() noexcept {
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
     unblock_signals();
-    if (::chdir(call.directory.c_str()) == 0 && take_account(call.account)) arguments.exec();
+    if (::chdir(call.directory.c_str()) == 0 && take_account(call.account)) {
+        // After take_account: a change of account takes the wish back.
+        if (call.dies_with_caller) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        arguments.exec();
+    }
     report_and_exit(failure);
 }
 

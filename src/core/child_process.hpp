@@ -22,6 +22,7 @@ struct ProgramCall {
     std::optional<Account> account = {};  ///< none: the account of this process; another needs root
     std::string input = {};               ///< at most 60 KiB: it is written before the program reads
     std::string directory = "/";
+    bool dies_with_caller = false;  ///< killed when the calling thread ends
 };
 
 struct ProgramResult {

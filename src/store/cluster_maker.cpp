@@ -3,18 +3,24 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "core/error.hpp"
 #include "store/cluster_sizing.hpp"
+#include "store/password_file.hpp"
 
 namespace decant::store {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view unfinished_prefix = "data.new.";
+
 ProgramResult run_as_server(ProgramCall call, const ClusterPlace& place) {
     call.account = place.server.account;
+    call.dies_with_caller = true;
     return run_program(call);
 }
 
@@ -39,17 +45,18 @@ std::string ident_map(const ClusterPlace& place) {
     return text;
 }
 
-void remove_tree(const fs::path& folder) {
+/// Of runs that were killed. What their last programs still write goes into a folder that nobody uses.
+void remove_unfinished(const ClusterPlace& place) {
     std::error_code failed;
-    fs::remove_all(folder, failed);
+    for (const auto& entry : fs::directory_iterator{place.cluster, failed}) {
+        if (entry.path().filename().string().starts_with(unfinished_prefix)) fs::remove_all(entry.path(), failed);
+    }
 }
 
 /// In single-user mode each line is a statement, and a failed one does not show in the exit code.
-void run_single_user(const PostgresInstallation& postgres, const ClusterPlace& place, const std::string& database,
-                     const std::string& statements) {
-    ProgramCall call = postgres.call("postgres", {"--single", "-D", place.data_in_making().string(), database});
+void run_single_user(const ClusterPlace& place, ProgramCall call, const std::string& statements) {
     call.input = statements;
-    const ProgramResult result = run_as_server(call, place);
+    const ProgramResult result = run_as_server(std::move(call), place);
     const bool is_failed = result.exit_code != 0 || result.output.find("ERROR:") != std::string::npos;
     if (is_failed) throw not_made(place, result.output);
 }
@@ -57,8 +64,8 @@ void run_single_user(const PostgresInstallation& postgres, const ClusterPlace& p
 }  // namespace
 
 void make_cluster(const PostgresInstallation& postgres, const ClusterPlace& place, const std::string& password) {
-    const fs::path data = place.data_in_making();
-    remove_tree(data);
+    remove_unfinished(place);
+    const fs::path data = place.cluster / fmt::format("{}{}", unfinished_prefix, random_password().substr(0, 8));
     const ProgramResult made = run_as_server(
         postgres.call("initdb", {"-D", data.string(), "-U", cluster_user, "-E", "UTF8", "--locale=C.UTF-8",
                                  "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth-local=peer",
@@ -73,10 +80,11 @@ void make_cluster(const PostgresInstallation& postgres, const ClusterPlace& plac
                     "local all all peer map=local\n"
                     "host all all 127.0.0.1/32 scram-sha-256\n");
     write_as_server(place, data / "pg_ident.conf", ident_map(place));
-    run_single_user(postgres, place, "template1",
-                    fmt::format("ALTER ROLE {} PASSWORD '{}'\nCREATE DATABASE {}\n", cluster_user, password,
-                                cluster_database));
-    run_single_user(postgres, place, cluster_database, "CREATE EXTENSION vector\n");
+    run_single_user(
+        place, postgres.call("postgres", {"--single", "-D", data.string(), "template1"}),
+        fmt::format("ALTER ROLE {} PASSWORD '{}'\nCREATE DATABASE {}\n", cluster_user, password, cluster_database));
+    run_single_user(place, postgres.call("postgres", {"--single", "-D", data.string(), cluster_database}),
+                    "CREATE EXTENSION vector\n");
     fs::rename(data, place.data());
 }
 

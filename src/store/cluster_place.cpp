@@ -1,16 +1,16 @@
 #include "store/cluster_place.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 #include "core/error.hpp"
+#include "core/sha256.hpp"
 
 namespace decant::store {
 namespace {
@@ -46,16 +46,9 @@ fs::path home_in(const fs::path& project) {
 }
 
 std::string short_hash(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    std::size_t size = 0;
-    if (EVP_Q_digest(nullptr, "SHA256", nullptr, text.data(), text.size(), digest.data(), &size) != 1) {
-        throw Error{ErrorCode::internal, "OpenSSL has no SHA-256", "install the system's libssl again"};
-    }
-    std::string hex;
     constexpr std::size_t bytes = 8;
-    for (std::size_t i = 0; i < bytes; ++i)
-        hex += fmt::format("{:02x}", digest[i]);
-    return hex;
+    const Digest digest = sha256(text);
+    return hex(std::span{digest}.first(bytes));
 }
 
 void make_folder(const fs::path& folder, const Account& owner) {
@@ -96,7 +89,8 @@ void make_folders(const ClusterPlace& place) {
 std::optional<fs::path> socket_folder_in(const fs::path& data) {
     constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
     const std::string longest = (data / ".s.PGSQL.65535").string();
-    if (longest.size() > socket_path_limit || longest.find_first_not_of(plain) != std::string::npos) return std::nullopt;
+    if (longest.size() > socket_path_limit || longest.find_first_not_of(plain) != std::string::npos)
+        return std::nullopt;
     return data;
 }
 

@@ -15,7 +15,6 @@ struct ClusterPlace {
     ServerAccount server;
 
     std::filesystem::path data() const { return cluster / "data"; }
-    std::filesystem::path data_in_making() const { return cluster / "data.new"; }
     std::filesystem::path log() const { return cluster / "server.log"; }
     std::filesystem::path pgpass() const { return home / "pgpass"; }
     std::filesystem::path lock() const { return home / "lock"; }

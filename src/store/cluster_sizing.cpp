@@ -50,7 +50,8 @@ std::string sized_configuration(const MachineSize& machine) {
     const std::uint64_t maintenance = std::clamp(machine.memory / 16, 64 * mebibyte, 2 * gibibyte);
     const std::uint64_t wal = std::clamp(machine.free_disk / 10, 256 * mebibyte, 4 * gibibyte);
     const unsigned workers = std::clamp(machine.processors, 2U, 8U);
-    // The workers of an index build share maintenance_work_mem of dynamic shared memory; a container's /dev/shm is 64 MB.
+    // The workers of an index build share maintenance_work_mem of dynamic shared memory; a container's /dev/shm is 64
+    // MB.
     const bool is_shm_enough = machine.shared_memory > 2 * maintenance;
     return fmt::format(
         "shared_buffers = {}\n"

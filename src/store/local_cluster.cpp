@@ -16,8 +16,8 @@
 
 #include "core/error.hpp"
 #include "core/loopback_port.hpp"
-#include "pg/conninfo.hpp"
 #include "pg/connection.hpp"
+#include "pg/conninfo.hpp"
 #include "store/cluster_maker.hpp"
 #include "store/password_file.hpp"
 #include "store/postmaster.hpp"
@@ -43,10 +43,11 @@ public:
             if (errno != EWOULDBLOCK && errno != EINTR) break;
             if (std::chrono::steady_clock::now() > deadline) {
                 ::close(fd_);
-                throw Error{ErrorCode::busy,
-                            fmt::format("Another decant has been starting or stopping the embedded server for {} s ({})",
-                                        lock_patience.count(), file.string()),
-                            "end that process, then run it again"};
+                throw Error{
+                    ErrorCode::busy,
+                    fmt::format("Another decant has been starting or stopping the embedded server for {} s ({})",
+                                lock_patience.count(), file.string()),
+                    "end that process, then run it again"};
             }
             std::this_thread::sleep_for(poll_interval);
         }
@@ -70,7 +71,7 @@ bool is_private_folder_of(const fs::path& folder, uid_t uid) {
            (facts.st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
-bool exists(const fs::path& path) {
+bool is_there(const fs::path& path) {
     std::error_code ignored;
     return fs::exists(path, ignored);
 }
@@ -120,7 +121,7 @@ ClusterAddress LocalCluster::start_locked() {
         address = wait_until_ready(std::nullopt);
     } else {
         const PostgresInstallation postgres = PostgresInstallation::find(named_installation_);
-        if (!exists(place_.data() / "PG_VERSION")) make_cluster(postgres, place_, secret.password);
+        if (!is_there(place_.data() / "PG_VERSION")) make_cluster(postgres, place_, secret.password);
         check_version();
         address = launch(postgres, secret.port, clear_leftovers(place_.data(), place_.server.account));
     }
@@ -148,9 +149,10 @@ fs::path LocalCluster::choose_socket_folder(const fs::path& last_one) const {
     if (!last_one.empty() && is_private_folder_of(last_one, owner.uid)) return last_one;
     std::string pattern = (fs::temp_directory_path() / "decant-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr || ::chown(pattern.c_str(), owner.uid, owner.gid) != 0) {
-        throw Error{ErrorCode::store_unavailable,
-                    fmt::format("Cannot make a folder for the server's socket as {}: {}", pattern, std::strerror(errno)),
-                    "make the temporary directory writable, or set TMPDIR to one that is"};
+        throw Error{
+            ErrorCode::store_unavailable,
+            fmt::format("Cannot make a folder for the server's socket as {}: {}", pattern, std::strerror(errno)),
+            "make the temporary directory writable, or set TMPDIR to one that is"};
     }
     return pattern;
 }
@@ -161,7 +163,7 @@ ClusterAddress LocalCluster::launch(const PostgresInstallation& postgres, int po
     for (int attempt = 1;; ++attempt) {
         const int chosen = attempt == 1 && is_loopback_port_free(port) ? port : free_loopback_port();
         configure_cluster(place_, chosen, socket_folder);
-        const std::uintmax_t offset = exists(place_.log()) ? fs::file_size(place_.log()) : 0;
+        const std::uintmax_t offset = is_there(place_.log()) ? fs::file_size(place_.log()) : 0;
         ProgramCall call = postgres.call("postgres", {"-D", fs::canonical(place_.data()).string()});
         call.account = place_.server.account;
         const pid_t child = start_daemon(call, place_.log().string());
@@ -172,10 +174,10 @@ ClusterAddress LocalCluster::launch(const PostgresInstallation& postgres, int po
             const bool is_port_taken = log_since(offset).find("could not bind") != std::string::npos;
             if (error.code() != ErrorCode::store_unavailable) throw;
             if (is_port_taken && attempt < tries) continue;
-            throw Error{ErrorCode::store_unavailable,
-                        fmt::format("The embedded server of {} did not start: {}", place_.data().string(),
-                                    log_since(offset)),
-                        fmt::format("see {}", place_.log().string())};
+            throw Error{
+                ErrorCode::store_unavailable,
+                fmt::format("The embedded server of {} did not start: {}", place_.data().string(), log_since(offset)),
+                fmt::format("see {}", place_.log().string())};
         }
     }
 }
@@ -208,15 +210,14 @@ std::string LocalCluster::log_since(std::uintmax_t offset) const {
 }
 
 bool LocalCluster::stop() {
-    if (!exists(place_.home)) return false;
+    if (!is_there(place_.home)) return false;
     const StartLock lock{place_.lock()};
     const auto running = find_postmaster(place_.data());
     if (!running) return false;
-    const bool is_ended = end_postmaster(place_.data(), SIGINT, stop_patience) ||
-                          end_postmaster(place_.data(), SIGQUIT, stop_patience);
+    const bool is_ended =
+        end_postmaster(place_.data(), SIGINT, stop_patience) || end_postmaster(place_.data(), SIGQUIT, stop_patience);
     if (!is_ended) {
-        throw Error{ErrorCode::timed_out,
-                    fmt::format("The embedded server (pid {}) does not stop", running->pid),
+        throw Error{ErrorCode::timed_out, fmt::format("The embedded server (pid {}) does not stop", running->pid),
                     fmt::format("see {}", place_.log().string())};
     }
     remove_socket_folder(running->socket_folder);
@@ -224,13 +225,13 @@ bool LocalCluster::stop() {
 }
 
 void LocalCluster::destroy() {
-    if (!exists(place_.home)) return;
+    if (!is_there(place_.home)) return;
     const StartLock lock{place_.lock()};
     const auto running = find_postmaster(place_.data());
     end_postmaster(place_.data(), SIGQUIT, stop_patience);
     if (running) remove_socket_folder(running->socket_folder);
-    if (exists(place_.data())) clear_leftovers(place_.data(), place_.server.account);
-    for (const fs::path& path : {place_.data(), place_.data_in_making(), place_.log(), place_.pgpass()})
+    if (is_there(place_.data())) clear_leftovers(place_.data(), place_.server.account);
+    for (const fs::path& path : {place_.data(), place_.log(), place_.pgpass()})
         fs::remove_all(path);
     if (place_.cluster != place_.home) fs::remove_all(place_.cluster);
 }

@@ -36,10 +36,9 @@ void write_password_file(const std::filesystem::path& path, const PasswordFile& 
         text += fmt::format("{}:{}:*:{}:{}\n", host, content.port, user, content.password);
     const std::string temporary = path.string() + ".new";
     ::unlink(temporary.c_str());
-    const int fd =
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    const bool is_written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                            ::fsync(fd) == 0;
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    const bool is_written =
+        fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
     const int error = errno;
     if (fd >= 0) ::close(fd);
     if (is_written && ::rename(temporary.c_str(), path.c_str()) == 0) return;

@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 
 constexpr auto poll_interval = 10ms;
 
-/// Lines of postmaster.pid (PostgreSQL's utils/pidfile.h): pid, data, start, port, socket folder, address, memory, state.
+/// Lines of postmaster.pid (PostgreSQL's utils/pidfile.h): pid, data, start, port, socket folder, address, memory,
+/// state.
 constexpr std::size_t pid_line = 0;
 constexpr std::size_t data_line = 1;
 constexpr std::size_t port_line = 3;
@@ -38,12 +39,12 @@ int number_in(const std::string& text) {
     return number;
 }
 
-/// Ends what works in the folder $0; prints the process ids. Root without CAP_SYS_PTRACE (a container's) cannot see where
-/// another account's processes work, so this runs as that account.
-constexpr const char* kill_script = R"(for process in /proc/[0-9]*; do
+/// Ends what works in the folder $0; prints the process ids. Root without CAP_SYS_PTRACE (a container's) cannot see
+/// where another account's processes work, so this runs as that account.
+constexpr const char* kill_script = R"sh(for process in /proc/[0-9]*; do
     [ "$(readlink "$process/cwd")" = "$0" ] || continue
     case $(readlink "$process/exe") in */postgres*) kill -KILL "${process#/proc/}" && echo "${process#/proc/}" ;; esac
-done 2>/dev/null)";
+done 2>/dev/null)sh";
 
 bool is_started_for(pid_t pid, const fs::path& data) {
     std::ifstream stream{fs::path{"/proc"} / std::to_string(pid) / "cmdline", std::ios::binary};
@@ -66,7 +67,8 @@ bool works_in(pid_t pid, const fs::path& data) {
 std::optional<Postmaster> find_postmaster(const fs::path& data) {
     const std::vector<std::string> lines = lines_of(data / "postmaster.pid");
     if (lines.empty()) return std::nullopt;
-    Postmaster found{.pid = number_in(lines[pid_line])};
+    Postmaster found;
+    found.pid = number_in(lines[pid_line]);
     if (found.pid <= 0 || !works_in(found.pid, data)) return std::nullopt;
     if (lines.size() > socket_line) {
         found.port = number_in(lines[port_line]);

@@ -12,7 +12,7 @@ namespace decant::store {
 
 /// The running server of one data folder, as its postmaster.pid tells.
 struct Postmaster {
-    pid_t pid;
+    pid_t pid = 0;
     int port = 0;                         ///< 0 until the server has written it
     std::filesystem::path socket_folder;  ///< empty until then
     bool is_ready = false;                ///< false while it starts, recovers or stops

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +10,9 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "core/loopback_port.hpp"
 #include "pg/connection.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace decant::test {
 namespace {
@@ -30,19 +30,6 @@ if [ -n "$pid" ]; then
     kill -KILL "$pid" 2>/dev/null
 fi
 rm -rf "$0")";
-
-int free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    const bool is_bound = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-    ::close(fd);
-    if (!is_bound) throw std::runtime_error("no free port on 127.0.0.1");
-    return ntohs(address.sin_port);
-}
 
 std::optional<std::string> named_installation() {
     const char* named = std::getenv("DECANT_POSTGRES_DIR");
@@ -71,11 +58,9 @@ ThrowawayCluster::~ThrowawayCluster() {
 }
 
 void ThrowawayCluster::make_folder() {
-    std::string pattern = (fs::temp_directory_path() / "decant-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
-    folder_ = pattern;
+    folder_ = make_scratch_folder("test");
     if (::chown(folder_.c_str(), account_.account.uid, account_.account.gid) != 0)
-        throw std::runtime_error("cannot give " + pattern + " to " + account_.name);
+        throw std::runtime_error("cannot give " + folder_.string() + " to " + account_.name);
 }
 
 void ThrowawayCluster::start_janitor() {
@@ -111,7 +96,7 @@ void ThrowawayCluster::make_cluster(const Options& options) {
 void ThrowawayCluster::start() {
     constexpr int tries = 5;
     for (int attempt = 1;; ++attempt) {
-        port_ = free_port();
+        port_ = free_loopback_port();
         try {
             return control({"start", "-l", (folder_ / "log").string(), "-o", fmt::format("-p {}", port_)});
         } catch (const std::runtime_error&) {

@@ -1,0 +1,232 @@
+#include "cli/db.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "core/child_process.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/log.hpp"
+#include "store/database_address.hpp"
+#include "store/local_cluster.hpp"
+
+namespace decant::cli {
+namespace {
+
+using store::ClusterAddress;
+using store::LocalCluster;
+
+json::object json_of(const ClusterAddress& address) {
+    return {{"running", true},
+            {"pid", address.pid},
+            {"host", "127.0.0.1"},
+            {"port", address.port},
+            {"socket", address.socket_folder.string()},
+            {"user", address.user},
+            {"database", address.database},
+            {"password_file", address.password_file.string()}};
+}
+
+void print_running(const Context& context, const LocalCluster& cluster, const ClusterAddress& address) {
+    if (context.json) {
+        json::object shown = json_of(address);
+        shown["data"] = cluster.place().data().string();
+        fmt::print("{}\n", json_text(shown));
+        return;
+    }
+    fmt::print(
+        "running    pid {}\n"
+        "address    127.0.0.1:{}, password in {}\n"
+        "socket     {}\n"
+        "database   {}, user {}\n"
+        "data       {}\n",
+        address.pid, address.port, address.password_file.string(), address.socket_folder.string(), address.database,
+        address.user, cluster.place().data().string());
+}
+
+void print_stopped(const Context& context) {
+    if (context.json) {
+        fmt::print("{}\n", json_text(json::object{{"running", false}}));
+    } else {
+        fmt::print("not running\n");
+    }
+}
+
+ClusterAddress running_address(const LocalCluster& cluster) {
+    if (const auto address = cluster.find()) return *address;
+    throw Error{ErrorCode::store_unavailable,
+                fmt::format("The embedded server of {} is not running", cluster.place().data().string()),
+                "run decant db start"};
+}
+
+std::string shell_quoted(const std::string& text) {
+    std::string out = "'";
+    for (const char c : text)
+        out += c == '\'' ? std::string{"'\\''"} : std::string{c};
+    return out + "'";
+}
+
+class DbStart : public Command {
+public:
+    std::string name() const override { return "db start"; }
+    std::string summary() const override { return "Starts the embedded PostgreSQL of this project."; }
+    std::vector<std::string> examples() const override { return {"decant db start"}; }
+    void declare(Options&) override {}
+
+    int run(const Context& context) override {
+        if (const std::string named = store::named_server(context.settings); !named.empty()) {
+            log::warning("{} names another server: commands use that one, not the embedded one", named);
+        }
+        LocalCluster cluster = LocalCluster::of(context.settings);
+        print_running(context, cluster, cluster.start());
+        return 0;
+    }
+};
+
+class DbStop : public Command {
+public:
+    std::string name() const override { return "db stop"; }
+    std::string summary() const override { return "Stops it; open transactions are rolled back."; }
+    std::vector<std::string> examples() const override { return {"decant db stop"}; }
+    void declare(Options&) override {}
+
+    int run(const Context& context) override {
+        const bool was_running = LocalCluster::of(context.settings).stop();
+        if (context.json) {
+            fmt::print("{}\n", json_text(json::object{{"running", false}, {"was_running", was_running}}));
+        } else {
+            fmt::print("{}\n", was_running ? "stopped" : "not running");
+        }
+        return 0;
+    }
+};
+
+class DbStatus : public Command {
+public:
+    std::string name() const override { return "db status"; }
+    std::string summary() const override { return "Says whether it runs and where; exit 1 when it does not."; }
+    std::vector<std::string> examples() const override { return {"decant db status", "decant db status --json"}; }
+    void declare(Options&) override {}
+
+    int run(const Context& context) override {
+        const LocalCluster cluster = LocalCluster::of(context.settings);
+        const auto address = cluster.find();
+        if (!address) {
+            print_stopped(context);
+            return 1;
+        }
+        print_running(context, cluster, *address);
+        return 0;
+    }
+};
+
+class DbEnv : public Command {
+public:
+    std::string name() const override { return "db env"; }
+    std::string summary() const override { return "Prints libpq's variables for a shell to evaluate."; }
+    std::vector<std::string> examples() const override { return {"eval \"$(decant db env)\""}; }
+    void declare(Options&) override {}
+
+    int run(const Context& context) override {
+        const ClusterAddress address = running_address(LocalCluster::of(context.settings));
+        const std::vector<std::pair<std::string, std::string>> variables{
+            {"PGHOST", address.socket_folder.string()},
+            {"PGPORT", std::to_string(address.port)},
+            {"PGUSER", address.user},
+            {"PGDATABASE", address.database},
+            {"PGPASSFILE", address.password_file.string()},
+        };
+        json::object shown;
+        for (const auto& [key, value] : variables) {
+            if (context.json)
+                shown[key] = value;
+            else
+                fmt::print("export {}={}\n", key, shell_quoted(value));
+        }
+        if (context.json) fmt::print("{}\n", json_text(shown));
+        return 0;
+    }
+};
+
+class DbPsql : public Command {
+public:
+    std::string name() const override { return "db psql"; }
+    std::string summary() const override {
+        return "Opens psql on it, starting it if needed; reads SQL from stdin too.";
+    }
+    std::vector<std::string> examples() const override {
+        return {"decant db psql", "decant db psql -c 'SELECT count(*) FROM products'", "decant db psql < query.sql"};
+    }
+
+    void declare(Options& options) override {
+        options.text("-c,--command", command_, "Runs this SQL and ends");
+        options.text("-f,--file", file_, "Runs the SQL of this file and ends");
+    }
+
+    int run(const Context& context) override {
+        LocalCluster cluster = LocalCluster::of(context.settings);
+        std::vector<std::string> arguments;
+        const bool is_script = command_ || file_ || ::isatty(STDIN_FILENO) == 0;
+        if (is_script) arguments = {"-X", "-v", "ON_ERROR_STOP=1"};
+        if (command_) arguments.insert(arguments.end(), {"-c", *command_});
+        if (file_) arguments.insert(arguments.end(), {"-f", *file_});
+        const auto running = cluster.find();
+        become_program(cluster.psql(running ? *running : cluster.start(), arguments));
+    }
+
+private:
+    std::optional<std::string> command_;
+    std::optional<std::string> file_;
+};
+
+class DbDestroy : public Command {
+public:
+    std::string name() const override { return "db destroy"; }
+    std::string summary() const override { return "Stops it and removes its data for good."; }
+    std::vector<std::string> examples() const override { return {"decant db destroy --yes"}; }
+
+    void declare(Options& options) override { options.flag("--yes", is_confirmed_, "Does not ask"); }
+
+    int run(const Context& context) override {
+        LocalCluster cluster = LocalCluster::of(context.settings);
+        if (!is_confirmed_ && !confirm(cluster)) return 1;
+        cluster.destroy();
+        fmt::print("{}\n", context.json ? json_text(json::object{{"destroyed", cluster.place().data().string()}})
+                                        : fmt::format("removed {}", cluster.place().data().string()));
+        return 0;
+    }
+
+private:
+    static bool confirm(const LocalCluster& cluster) {
+        if (::isatty(STDIN_FILENO) == 0) {
+            throw Error{ErrorCode::request_invalid,
+                        fmt::format("db destroy removes every database in {}", cluster.place().data().string()),
+                        "run decant db destroy --yes"};
+        }
+        fmt::print(stderr, "Remove every database in {}? Type yes: ", cluster.place().data().string());
+        std::string answer;
+        std::getline(std::cin, answer);
+        return answer == "yes";
+    }
+
+    bool is_confirmed_ = false;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Command>> make_db() {
+    std::vector<std::unique_ptr<Command>> commands;
+    commands.push_back(std::make_unique<DbStart>());
+    commands.push_back(std::make_unique<DbStop>());
+    commands.push_back(std::make_unique<DbStatus>());
+    commands.push_back(std::make_unique<DbEnv>());
+    commands.push_back(std::make_unique<DbPsql>());
+    commands.push_back(std::make_unique<DbDestroy>());
+    return commands;
+}
+
+}  // namespace decant::cli
