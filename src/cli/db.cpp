@@ -73,7 +73,7 @@ std::string shell_quoted(const std::string& text) {
 class DbStart : public Command {
 public:
     std::string name() const override { return "db start"; }
-    std::string summary() const override { return "Starts the embedded PostgreSQL of this project."; }
+    std::string summary() const override { return "Start the embedded PostgreSQL of this project"; }
     std::vector<std::string> examples() const override { return {"decant db start"}; }
     void declare(Options&) override {}
 
@@ -90,7 +90,7 @@ public:
 class DbStop : public Command {
 public:
     std::string name() const override { return "db stop"; }
-    std::string summary() const override { return "Stops it; open transactions are rolled back."; }
+    std::string summary() const override { return "Stop it; open transactions are rolled back"; }
     std::vector<std::string> examples() const override { return {"decant db stop"}; }
     void declare(Options&) override {}
 
@@ -108,7 +108,7 @@ public:
 class DbStatus : public Command {
 public:
     std::string name() const override { return "db status"; }
-    std::string summary() const override { return "Says whether it runs and where; exit 1 when it does not."; }
+    std::string summary() const override { return "Say whether it runs and where; exit 1 when it does not"; }
     std::vector<std::string> examples() const override { return {"decant db status", "decant db status --json"}; }
     void declare(Options&) override {}
 
@@ -127,7 +127,7 @@ public:
 class DbEnv : public Command {
 public:
     std::string name() const override { return "db env"; }
-    std::string summary() const override { return "Prints libpq's variables for a shell to evaluate."; }
+    std::string summary() const override { return "Print libpq's variables for a shell to evaluate"; }
     std::vector<std::string> examples() const override { return {"eval \"$(decant db env)\""}; }
     void declare(Options&) override {}
 
@@ -155,16 +155,14 @@ public:
 class DbPsql : public Command {
 public:
     std::string name() const override { return "db psql"; }
-    std::string summary() const override {
-        return "Opens psql on it, starting it if needed; reads SQL from stdin too.";
-    }
+    std::string summary() const override { return "Open psql on it, starting it if needed; SQL may come from stdin"; }
     std::vector<std::string> examples() const override {
         return {"decant db psql", "decant db psql -c 'SELECT count(*) FROM products'", "decant db psql < query.sql"};
     }
 
     void declare(Options& options) override {
-        options.text("-c,--command", command_, "Runs this SQL and ends");
-        options.text("-f,--file", file_, "Runs the SQL of this file and ends");
+        options.text("-c,--command", command_, "Run this SQL and end");
+        options.text("-f,--file", file_, "Run the SQL of this file and end");
     }
 
     int run(const Context& context) override {
@@ -186,10 +184,10 @@ private:
 class DbDestroy : public Command {
 public:
     std::string name() const override { return "db destroy"; }
-    std::string summary() const override { return "Stops it and removes its data for good."; }
+    std::string summary() const override { return "Stop it and remove its data for good"; }
     std::vector<std::string> examples() const override { return {"decant db destroy --yes"}; }
 
-    void declare(Options& options) override { options.flag("--yes", is_confirmed_, "Does not ask"); }
+    void declare(Options& options) override { options.flag("--yes", is_confirmed_, "Do not ask"); }
 
     int run(const Context& context) override {
         LocalCluster cluster = LocalCluster::of(context.settings);
