@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 
 #include "cli/copy_text.hpp"
+#include "cli/error_text.hpp"
 #include "cli/meter_observer.hpp"
 #include "core/error.hpp"
 #include "core/write_file.hpp"
@@ -69,7 +71,7 @@ public:
         const store::DatabaseAddress address = store::resolve_database(context.settings);
         if (is_into()) return copy_into_table(context, address);
         if (is_all_) return copy_all(context, address);
-        return copy_one(context, address, {tenant_, database_, collection_name(context)}, to_.value_or(""));
+        return copy_one(context, address, {tenant_, database_, collection_name(context)}, {to_.value_or(""), rejects_});
     }
 
 private:
@@ -131,7 +133,7 @@ private:
             .verify = !no_verify_};
         MeterObserver observer;
         const migrate::IntoReport report = migrate::copy_into(request, observer);
-        write_rejects(report.rejects);
+        write_rejects(report.rejects, rejects_);
         if (context.json)
             fmt::print("{}\n", migrate::into_json(report));
         else
@@ -140,12 +142,12 @@ private:
         return is_equal && report.counts.rejected == 0 ? 0 : 1;
     }
 
-    void write_rejects(const std::vector<std::string>& rejects) const {
+    static void write_rejects(const std::vector<std::string>& rejects, const std::string& path) {
         if (rejects.empty()) return;
         std::string lines;
         for (const std::string& line : rejects)
             lines += line + "\n";
-        write_file(rejects_, lines);
+        write_file(path, lines);
     }
 
     /// Collections of one name in several databases get their tenant and database in front.
@@ -161,18 +163,38 @@ private:
             const std::string table =
                 collides ? fmt::format("{}_{}_{}", collection.tenant, collection.database, collection.name)
                          : collection.name;
-            exit_code = std::max(
-                exit_code, copy_one(context, address, {collection.tenant, collection.database, collection.id}, table));
+            try {
+                const CopyTarget target{table, rejects_path_of(table)};
+                exit_code = std::max(
+                    exit_code,
+                    copy_one(context, address, {collection.tenant, collection.database, collection.id}, target));
+            } catch (const Error& error) {
+                // One collection that cannot be copied says nothing about the next; a lost server or a signal does.
+                if (error.is_retryable() || error.code() == ErrorCode::cancelled) throw;
+                exit_code = std::max(exit_code, print_error(error, context.json));
+            }
         }
         return exit_code;
     }
 
+    /// A file beside the one that --rejects names, with the table in its name.
+    std::string rejects_path_of(std::string table) const {
+        std::replace(table.begin(), table.end(), '/', '_');
+        const std::filesystem::path path = rejects_;
+        return path.parent_path() / (path.stem().string() + "-" + table + path.extension().string());
+    }
+
+    struct CopyTarget {
+        std::string table;
+        std::string rejects_path;
+    };
+
     int copy_one(const Context& context, const store::DatabaseAddress& address,
-                 const chroma::CollectionName& collection, const std::string& table) {
+                 const chroma::CollectionName& collection, const CopyTarget& target) {
         migrate::CopyRequest request{.conninfo = address.conninfo,
                                      .source = source(context),
                                      .collection = collection,
-                                     .target = {schema_, table},
+                                     .target = {schema_, target.table},
                                      .index = index_kind_of(index_),
                                      .type = type_ == "halfvec" ? pg::VectorType::halfvec : pg::VectorType::vector,
                                      .nul = nul_policy_of(nul_),
@@ -185,11 +207,11 @@ private:
         request.command_line = resume_command(request);
         MeterObserver observer;
         const migrate::CopyReport report = migrate::copy_collection(request, observer);
-        write_rejects(report.rejects);
+        write_rejects(report.rejects, target.rejects_path);
         if (context.json)
             fmt::print("{}\n", migrate::report_json(report));
         else
-            fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = rejects_}));
+            fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = target.rejects_path}));
         const bool is_equal = !report.verification || report.verification->is_equal();
         return is_equal && report.counts.rejected == 0 ? 0 : 1;
     }

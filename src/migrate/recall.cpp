@@ -136,6 +136,8 @@ void ExactNeighbours::flush() {
 }
 
 void ExactNeighbours::keep(std::size_t query, float distance) {
+    // Sums of huge values overflow: such a neighbour is as far as can be, for pgvector too.
+    if (!std::isfinite(distance)) distance = std::numeric_limits<float>::infinity();
     std::vector<float>& heap = nearest_[query];
     if (heap.size() == recall_k) {
         if (distance >= heap.front()) return;
