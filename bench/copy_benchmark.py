@@ -56,7 +56,7 @@ class Bench:
         self.binary_file = os.path.join(scratch, "rows.bin")
 
     def copy_command(self, *more):
-        return [self.decant, "copy", "--from", self.directory, "--collection", COLLECTION, "--to", postgres.TABLE, *more]
+        return [self.decant, "copy", "--from", self.directory, "--collection", COLLECTION, *more]
 
     def prepare(self):
         """One copy to take the table's shape and the ready binary file from."""
@@ -85,6 +85,7 @@ class Bench:
         return self.run_psql(f"\\copy {postgres.REFERENCE} from '{self.binary_file}' (format binary)", *after)
 
     def run_rival(self):
+        """Seconds without starting Python and importing."""
         postgres.create_reference()
         postgres.settle()
         return float(run_timed([sys.executable, os.path.join(BENCH, "rival_chromadb_psycopg.py"), self.directory,

@@ -5,8 +5,10 @@ import re
 import psycopg
 
 DATABASE = "decant_bench"
-TABLE = "products"        # what decant copies into
-REFERENCE = "reference"   # the same table filled by psql
+# Qualified: the embedded server's user is called decant, and so is the schema of decant's own records.
+TABLE = "public.products"       # what decant copies into
+REFERENCE = "public.reference"  # the same table filled by psql
+SHAPE = "public.shape"
 
 
 def recreate_database():
@@ -15,7 +17,7 @@ def recreate_database():
         connection.execute(f"drop database if exists {DATABASE} with (force)")
         connection.execute(f"create database {DATABASE}")
     with connect() as connection:
-        connection.execute("create extension vector")
+        connection.execute("create extension vector schema public")
 
 
 def drop_database():
@@ -50,17 +52,17 @@ def drop_decant_state():
 def remember_shape():
     """Keeps an empty table of the same columns and storage as decant's, for create_reference()."""
     with connect() as connection:
-        connection.execute(f"create table shape (like {TABLE} including all excluding indexes)")
+        connection.execute(f"create table {SHAPE} (like {TABLE} including all excluding indexes)")
         options = connection.execute("select reloptions from pg_class where oid = %s::regclass", (TABLE,)).fetchone()[0]
         if options:
-            connection.execute(f"alter table shape set ({', '.join(options)})")
+            connection.execute(f"alter table {SHAPE} set ({', '.join(options)})")
 
 
 def create_reference():
     """An empty logged table with decant's columns and primary key."""
     with connect() as connection:
         connection.execute(f"drop table if exists {REFERENCE}")
-        connection.execute(f"create table {REFERENCE} (like shape including all)")
+        connection.execute(f"create table {REFERENCE} (like {SHAPE} including all)")
         connection.execute(f"alter table {REFERENCE} add primary key (id)")
 
 
