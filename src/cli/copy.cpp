@@ -11,6 +11,7 @@
 #include "cli/error_text.hpp"
 #include "cli/meter_observer.hpp"
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 #include "core/write_file.hpp"
 #include "migrate/copy.hpp"
 #include "migrate/copy_json.hpp"
@@ -68,6 +69,7 @@ public:
 
     int run(const Context& context) override {
         check_options();
+        catch_interrupts();
         const store::DatabaseAddress address = store::resolve_database(context.settings);
         if (is_into()) return copy_into_table(context, address);
         if (is_all_) return copy_all(context, address);

@@ -5,6 +5,7 @@
 #include "cli/copy_text.hpp"
 #include "cli/meter_observer.hpp"
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "migrate/copy_json.hpp"
 #include "migrate/replace.hpp"
@@ -34,6 +35,7 @@ public:
     }
 
     int run(const Context& context) override {
+        catch_interrupts();
         const std::string conninfo = store::resolve_database(context.settings).conninfo;
         std::vector<migrate::TableName> tables;
         if (table_)
