@@ -150,7 +150,7 @@ void load_pages(const LoadConnections& connections, const LoadPlan& plan, PageSt
                 const PageObserver& on_page) {
     PageWriter writer{connections, plan};
     std::optional<TableScan> scan;
-    if (!plan.is_empty) scan.emplace(connections.scanner, plan.table, plan.after_id);
+    if (!plan.is_empty) scan.emplace(*connections.scanner, plan.table, plan.after_id);
     while (const std::optional<Page> page = pages.next()) {
         const PageChanges changes = scan ? compare_page(*page, *scan) : all_fresh(*page);
         if (!on_page(writer.write(*page, changes))) {

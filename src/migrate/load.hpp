@@ -37,7 +37,7 @@ using PageObserver = std::function<bool(const Counts& delta)>;
 
 struct LoadConnections {
     pg::Connection& writer;
-    pg::Connection& scanner;  ///< reads the table while `writer` changes it
+    pg::Connection* scanner;  ///< reads the table while `writer` changes it; null when plan.is_empty
 };
 
 /// Brings the table to the source's state, a page and its checkpoint in one transaction. Precondition: `pages` starts

@@ -38,7 +38,7 @@ bool CopyJob::has_valid_index(const std::string& method, const std::string& colu
 void CopyJob::build_one_index(const std::string& name, const std::string& sql) {
     timed(name, 0, [&] {
         store::build_index(
-            {*db_, *scanner_, report_.resources}, sql,
+            {*db_, scanner(), report_.resources}, sql,
             [&](const std::string&, std::uint64_t done, std::uint64_t) { return observer_.progress(done, 0); });
     });
     report_.index_sql.push_back(sql);
@@ -72,7 +72,9 @@ void CopyJob::build_indexes() {
                                         db_->quote_identifier(index_name("_metadata_gin")), load_table().quoted(*db_)));
         }
     }
-    timed("analyze", 0, [&] { db_->exec("ANALYZE " + load_table().quoted(*db_)); });
+    // A bare load is left to autovacuum, like any COPY.
+    if (request_.index != store::IndexKind::none)
+        timed("analyze", 0, [&] { db_->exec("ANALYZE " + load_table().quoted(*db_)); });
     RunStore{*db_}.set_phase(run_.id, run_.phase = "verify");
     failpoint("copy.indexed");
 }

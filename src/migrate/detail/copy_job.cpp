@@ -87,10 +87,14 @@ void CopyJob::open_target() {
     Preflight preflight = check_target(*db_, {.table = target_, .shape = report_.shape, .index = request_.index});
     table_exists_ = preflight.table_exists;
     throw_problems(preflight.problems);
-    scanner_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
     lock_ = std::make_unique<TargetLock>(request_.conninfo, target_);
     pgvector_ = ensure_pgvector(*db_, preflight);
     RunStore{*db_}.prepare();
+}
+
+pg::Connection& CopyJob::scanner() {
+    if (!scanner_) scanner_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
+    return *scanner_;
 }
 
 std::optional<Run> CopyJob::resumable_run(bool is_replacement) {
@@ -170,7 +174,7 @@ void CopyJob::load() {
     if (run_.last_id) source_->seek_after(*run_.last_id);
     timed("load", source_->record_count(), [&] {
         PageStream pages{*source_, report_.shape, request_.page, true};
-        load_pages({*db_, *scanner_}, plan, pages, [&](const Counts& delta) {
+        load_pages({*db_, plan.is_empty ? nullptr : &scanner()}, plan, pages, [&](const Counts& delta) {
             ++pages_done_;
             report_.counts += delta;
             return observer_.progress(report_.counts.read, report_.counts.bytes);
@@ -192,7 +196,7 @@ void CopyJob::verify() {
         source_->rewind();
         timed("verify", source_->record_count(), [&] {
             PageStream pages{*source_, report_.shape, request_.page, false};
-            TableScan scan{*scanner_, load_table(), std::nullopt};
+            TableScan scan{scanner(), load_table(), std::nullopt};
             report_.verification = verify_against_source(
                 scan, pages, request,
                 [&](std::uint64_t rows, std::uint64_t bytes) { return observer_.progress(rows, bytes); },

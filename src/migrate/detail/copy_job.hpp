@@ -39,6 +39,8 @@ private:
     void swap();
     void finish();
 
+    /// A second connection, opened when it is first needed.
+    pg::Connection& scanner();
     TableName load_table() const { return {target_.schema, run_.load_table}; }
     std::string index_name(const std::string& suffix) const;
     void timed(const std::string& phase, std::uint64_t total, const std::function<void()>& work);
