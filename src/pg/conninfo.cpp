@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <cctype>
 #include <memory>
+#include <utility>
 
 namespace decant::pg {
 namespace {
@@ -16,12 +18,23 @@ std::string without_driver(const std::string& text) {
 }
 
 std::string quoted(const std::string& value) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+-";
+    if (!value.empty() && value.find_first_not_of(plain) == std::string::npos) return value;
     std::string out = "'";
     for (const char c : value) {
         if (c == '\'' || c == '\\') out += '\\';
         out += c;
     }
     return out + "'";
+}
+
+std::string percent_encoded(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+        out += is_plain ? std::string{c} : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
 }
 
 std::string value_or(const Keywords& keywords, const std::string& key, const std::string& otherwise) {
@@ -52,11 +65,21 @@ std::string conninfo_of(const Keywords& keywords) {
 }
 
 std::string shown_address(const Keywords& keywords) {
-    const std::string user = value_or(keywords, "user", "");
-    const std::string host = value_or(keywords, "host", value_or(keywords, "hostaddr", ""));
-    const std::string port = value_or(keywords, "port", "");
-    return fmt::format("postgresql://{}{}{}{}/{}", user.empty() ? "" : user + "@", host, port.empty() ? "" : ":", port,
-                       value_or(keywords, "dbname", ""));
+    Keywords open = keywords;
+    for (const char* secret : {"password", "passfile", "sslpassword"})
+        open.erase(secret);
+    const std::string host = value_or(open, "host", value_or(open, "hostaddr", ""));
+    // A socket's folder or a list of hosts would make an unreadable URI.
+    if (host.empty() || host.find_first_of("/,:@") != std::string::npos) return conninfo_of(open);
+    std::string text = fmt::format("postgresql://{}@{}:{}/{}", percent_encoded(value_or(open, "user", "")), host,
+                                   value_or(open, "port", "5432"), percent_encoded(value_or(open, "dbname", "")));
+    if (!open.contains("user")) text.erase(text.find('@'), 1);
+    char separator = '?';
+    for (const auto& [key, value] : open) {
+        if (key == "user" || key == "host" || key == "hostaddr" || key == "port" || key == "dbname") continue;
+        text += fmt::format("{}{}={}", std::exchange(separator, '&'), key, percent_encoded(value));
+    }
+    return text;
 }
 
 }  // namespace decant::pg

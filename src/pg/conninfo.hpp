@@ -13,10 +13,11 @@ using Keywords = std::map<std::string, std::string>;
 /// libpq's own message is not given on, for it may quote a part of the password.
 std::optional<Keywords> parse_conninfo(const std::string& text);
 
-/// key='value' pairs with quoting.
+/// key=value pairs, quoted where needed.
 std::string conninfo_of(const Keywords& keywords);
 
-/// postgresql://user@host:port/database, never with a password.
+/// postgresql://user@host:port/database, or key=value pairs where the host is a socket's folder: libpq reads it. Never
+/// with a password.
 std::string shown_address(const Keywords& keywords);
 
 }  // namespace decant::pg

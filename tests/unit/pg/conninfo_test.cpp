@@ -36,5 +36,14 @@ TEST(Conninfo, ShowsAnAddressWithoutItsPassword) {
               "postgresql://enzo@db:6432/aynux");
 }
 
+TEST(Conninfo, ShowsAnAddressThatLibpqReadsBack) {
+    for (const char* text : {"postgresql://a%40b@db:6432/my%20shop?sslmode=require", "postgresql://db:5432/aynux",
+                             "host=/tmp/socket port=5433 user=decant dbname=aynux", "host=one,two port=1,2"}) {
+        const auto keywords = parse_conninfo(text);
+        ASSERT_TRUE(keywords) << text;
+        EXPECT_EQ(parse_conninfo(shown_address(*keywords)), keywords) << shown_address(*keywords);
+    }
+}
+
 }  // namespace
 }  // namespace decant::pg
