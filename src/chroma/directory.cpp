@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "chroma/detail/catalog.hpp"
+#include "chroma/detail/in_use.hpp"
 #include "chroma/detail/locate.hpp"
 #include "chroma/detail/persisted_reader.hpp"
+#include "chroma/detail/private_copy.hpp"
 #include "chroma/detail/sqlite.hpp"
 #include "core/error.hpp"
 
@@ -19,6 +21,7 @@ struct Directory::State {
     std::filesystem::path read_path;
     detail::Catalog catalog;
     std::vector<Collection> collections;
+    std::unique_ptr<detail::PrivateCopy> copy;
     std::optional<Snapshot> snapshot;
 
     const detail::CatalogEntry& entry_of(const Collection& collection) const {
@@ -54,6 +57,11 @@ Directory Directory::open(const std::filesystem::path& path) {
     auto state = std::make_unique<State>();
     state->path = detail::locate_directory(path);
     state->read_path = state->path;
+    if (auto reason = detail::why_in_use(state->path)) {
+        state->copy = std::make_unique<detail::PrivateCopy>(state->path);
+        state->read_path = state->copy->folder();
+        state->snapshot = Snapshot{std::move(*reason), state->copy->newest_seq_id()};
+    }
     const detail::Database db{state->read_path / "chroma.sqlite3"};
     const detail::ReadTransaction transaction{db};
     state->catalog = detail::read_catalog(db);

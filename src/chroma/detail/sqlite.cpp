@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -181,6 +181,55 @@ bool Database::has_column(std::string_view table, std::string_view column) const
 void Database::end_read() const noexcept {
     // Ending a read has nothing to lose; were it to fail, the next BEGIN would say so.
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+namespace {
+
+constexpr auto touch_schema = "SELECT count(*) FROM sqlite_master";
+
+/// A connection without any setting: only for locks.
+class LockProbe {
+public:
+    LockProbe(const std::filesystem::path& file, int timeout_ms) {
+        sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+        sqlite3_extended_result_codes(db_, 1);
+        sqlite3_busy_timeout(db_, timeout_ms);
+    }
+    LockProbe(const LockProbe&) = delete;
+    LockProbe& operator=(const LockProbe&) = delete;
+    ~LockProbe() { sqlite3_close(db_); }
+
+    int run(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr); }
+    sqlite3* handle() const noexcept { return db_; }
+
+private:
+    sqlite3* db_ = nullptr;
+};
+
+}  // namespace
+
+bool is_locked(const std::filesystem::path& file) {
+    return (LockProbe{file, 0}.run(touch_schema) & 0xff) == SQLITE_BUSY;
+}
+
+bool uses_write_ahead_log(const std::filesystem::path& file) {
+    constexpr std::size_t version_offset = 18;
+    char header[20]{};
+    std::ifstream{file, std::ios::binary}.read(header, sizeof header);
+    return header[version_offset] == 2 || header[version_offset + 1] == 2;
+}
+
+bool with_shared_lock(const std::filesystem::path& file, const std::function<void()>& action) {
+    LockProbe probe{file, busy_timeout_ms};
+    probe.run("BEGIN");
+    const int code = probe.run(touch_schema);
+    if ((code & 0xff) == SQLITE_BUSY) {
+        throw_fault(probe.handle(), code);
+    }
+    if (code == SQLITE_OK) {
+        action();
+    }
+    return code == SQLITE_OK;
 }
 
 }  // namespace decant::chroma::detail

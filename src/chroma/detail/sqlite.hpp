@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -83,5 +84,15 @@ public:
 private:
     const Database& db_;
 };
+
+/// Whether another process holds a lock that keeps readers out right now.
+bool is_locked(const std::filesystem::path& file);
+
+/// Whether its header asks for a write-ahead log, which even a reader would create beside it. Chroma's own never does.
+bool uses_write_ahead_log(const std::filesystem::path& file);
+
+/// Runs `action` while no other process can write to `file`: they wait. False, without running it, when the database
+/// must be rolled back first. Throws Error{busy}.
+bool with_shared_lock(const std::filesystem::path& file, const std::function<void()>& action);
 
 }  // namespace decant::chroma::detail

@@ -1,0 +1,85 @@
+#include "chroma/detail/in_use.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <system_error>
+
+#include "chroma/detail/sqlite.hpp"
+
+namespace decant::chroma::detail {
+namespace fs = std::filesystem;
+namespace {
+
+bool is_number(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::string name_of_process(const fs::path& process) {
+    std::ifstream file{process / "comm"};
+    std::string name;
+    std::getline(file, name);
+    return name.empty() ? "?" : name;
+}
+
+bool holds_open(const fs::path& process, const fs::path& file, const struct stat& wanted) {
+    std::error_code ignored;
+    fs::directory_iterator descriptor{process / "fd", ignored};
+    for (; descriptor != fs::directory_iterator{}; descriptor.increment(ignored)) {
+        // The link's name first: asking a descriptor for its status may wait, for a socket of a dead network share.
+        const fs::path target = fs::read_symlink(descriptor->path(), ignored);
+        struct stat status{};
+        if (!ignored && target.filename() == file.filename() && ::stat(descriptor->path().c_str(), &status) == 0 &&
+            status.st_dev == wanted.st_dev && status.st_ino == wanted.st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::optional<std::string> find_process(const fs::path& file) {
+    struct stat wanted{};
+    if (::stat(file.c_str(), &wanted) != 0) {
+        return std::nullopt;
+    }
+    const std::string self = std::to_string(::getpid());
+    std::error_code ignored;
+    fs::directory_iterator process{"/proc", ignored};
+    for (; process != fs::directory_iterator{}; process.increment(ignored)) {
+        const std::string pid = process->path().filename().string();
+        if (is_number(pid) && pid != self && holds_open(process->path(), file, wanted)) {
+            return fmt::format("process {} ({}) has chroma.sqlite3 open", pid, name_of_process(process->path()));
+        }
+    }
+    return std::nullopt;
+}
+
+bool has_content(const fs::path& file) {
+    std::error_code ignored;
+    const auto size = fs::file_size(file, ignored);
+    return !ignored && size > 0;
+}
+
+}  // namespace
+
+std::optional<std::string> why_in_use(const fs::path& directory) {
+    const fs::path file = directory / "chroma.sqlite3";
+    if (auto process = find_process(file)) {
+        return process;
+    }
+    if (has_content(directory / "chroma.sqlite3-journal")) {
+        return "chroma.sqlite3-journal was left behind by a process that died in a write";
+    }
+    if (uses_write_ahead_log(file)) {
+        return "chroma.sqlite3 was set to use a write-ahead log, which a reader would have to write";
+    }
+    if (is_locked(file)) {
+        return "a process that cannot be seen from here has locked chroma.sqlite3";
+    }
+    return std::nullopt;
+}
+
+}  // namespace decant::chroma::detail

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace decant::chroma::detail {
+
+/// A copy of a Chroma directory of one moment, in a temporary folder that goes with this object: chroma.sqlite3, rolled
+/// back where a journal asks for it, and the files of its vector segments. The source is only read, and locked for
+/// writers no longer than it takes to copy chroma.sqlite3.
+class PrivateCopy {
+public:
+    /// Throws Error{source_changed} when no moment without writes was found, Error{source_unreadable} when the copy
+    /// cannot be made.
+    explicit PrivateCopy(const std::filesystem::path& source);
+    PrivateCopy(const PrivateCopy&) = delete;
+    PrivateCopy& operator=(const PrivateCopy&) = delete;
+    ~PrivateCopy();
+
+    const std::filesystem::path& folder() const noexcept { return folder_; }
+    /// The newest seq_id that the copy knows.
+    std::uint64_t newest_seq_id() const;
+
+private:
+    bool copy_once(const std::filesystem::path& source);
+    bool copy_database(const std::filesystem::path& source);
+
+    std::filesystem::path folder_;
+};
+
+}  // namespace decant::chroma::detail
