@@ -132,6 +132,17 @@ std::optional<std::string> find_content_fault(const chroma::Record& record, NulP
     return std::nullopt;
 }
 
+/// Chroma gives the URI of a multimodal record beside its metadata; the table has it inside, under Chroma's own key.
+std::optional<Reject> encode_row_with_uri(const RowShape& shape, const chroma::Record& record, std::string& out) {
+    std::vector<chroma::MetadataEntry> entries;
+    if (record.metadata) entries.assign(record.metadata->begin(), record.metadata->end());
+    entries.push_back({"chroma:uri", chroma::Scalar{*record.uri}});
+    chroma::Record inside = record;
+    inside.metadata = entries;
+    inside.uri.reset();
+    return encode_row(shape, inside, out);
+}
+
 }  // namespace
 
 Reject make_reject(const chroma::Record& record, std::string reason) {
@@ -165,6 +176,7 @@ std::optional<std::string> find_vector_fault(const RowShape& shape, std::span<co
 }
 
 std::optional<Reject> encode_row(const RowShape& shape, const chroma::Record& record, std::string& out) {
+    if (record.uri) return encode_row_with_uri(shape, record, out);
     bool needs_repair = false;
     auto fault = find_id_fault(record.id);
     if (!fault) fault = find_vector_fault(shape, record.vector);

@@ -37,7 +37,7 @@ void write_as_server(const ClusterPlace& place, const fs::path& file, const std:
     if (result.exit_code != 0) throw not_made(place, result.output);
 }
 
-/// The system's accounts that may be the role decant by the Unix socket.
+/// The system's accounts that may be that role by the Unix socket.
 std::string ident_map(const ClusterPlace& place) {
     std::string text = "# MAPNAME SYSTEM-USERNAME PG-USERNAME\n";
     for (const std::string& account : std::set<std::string>{"root", place.server.name, own_account_name()})

@@ -7,7 +7,8 @@
 namespace decant::store {
 
 /// The superuser of an embedded server, and the database that waits in it.
-inline constexpr const char* cluster_user = "decant";
+/// Not "decant": "$user" comes first in search_path, and decant's own tables are in the schema of that name.
+inline constexpr const char* cluster_user = "postgres";
 inline constexpr const char* cluster_database = "aynux";
 
 /// Makes the data folder: superuser `decant` with `password`, database `aynux` with the extension vector, peer for the

@@ -74,11 +74,11 @@ TEST_F(LocalClusterTest, AsksForThePasswordOn127001AndKeepsItForTheOwnerAlone) {
     const ClusterAddress address = make("home").start();
     EXPECT_EQ(fs::status(address.password_file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
     const std::string tcp =
-        fmt::format("host=127.0.0.1 port={} user=decant dbname=aynux passfile=/dev/null", address.port);
+        fmt::format("host=127.0.0.1 port={} user=postgres dbname=aynux passfile=/dev/null", address.port);
     EXPECT_THROW(pg::Connection::open(tcp), Error);
     EXPECT_THROW(pg::Connection::open(tcp + " password=wrong"), Error);
     EXPECT_EQ(text_of(tcp + " password=" + password_in(address.password_file), "SELECT 7"), "7");
-    EXPECT_EQ(text_of(fmt::format("host=127.0.0.1 port={} user=decant dbname=aynux passfile='{}'", address.port,
+    EXPECT_EQ(text_of(fmt::format("host=127.0.0.1 port={} user=postgres dbname=aynux passfile='{}'", address.port,
                                   address.password_file.string()),
                       "SELECT 7"),
               "7");
@@ -177,7 +177,7 @@ TEST_F(LocalClusterTest, TakesAnotherPortWhenItsOwnIsTaken) {
     EXPECT_EQ(two.start().port, port);
     const ClusterAddress moved = one.start();
     EXPECT_NE(moved.port, port);
-    EXPECT_EQ(text_of(fmt::format("host=127.0.0.1 port={} user=decant dbname=aynux passfile='{}'", moved.port,
+    EXPECT_EQ(text_of(fmt::format("host=127.0.0.1 port={} user=postgres dbname=aynux passfile='{}'", moved.port,
                                   moved.password_file.string()),
                       "SELECT 7"),
               "7");

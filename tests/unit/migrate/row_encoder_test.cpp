@@ -40,6 +40,12 @@ TEST(RowEncoder, TellsNullMetadataFromEmpty) {
     EXPECT_EQ(pg::fields_of(empty)[2], "\1{}");
 }
 
+TEST(RowEncoder, KeepsTheUriOfAMultimodalRecordInTheMetadata) {
+    std::string out;
+    ASSERT_FALSE(encode_row(l2_shape, {.id = "a", .vector = unit, .uri = "file:///a.png"}, out));
+    EXPECT_EQ(pg::fields_of(out)[2], "\1{\"chroma:uri\": \"file:///a.png\"}");
+}
+
 TEST(RowEncoder, RejectsVectorsThatPgvectorRefuses) {
     const std::array<float, 2> nan{1.0F, std::numeric_limits<float>::quiet_NaN()};
     const std::array<float, 2> infinite{-std::numeric_limits<float>::infinity(), 0.0F};
