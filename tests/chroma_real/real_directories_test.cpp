@@ -1,6 +1,10 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <memory>
 
 #include "core/child_process.hpp"
 #include "pg/connection.hpp"
@@ -97,6 +101,29 @@ TEST_P(RealDirectories, AreCopiedEqualWithOddIdsValuesAndVectors) {
     ASSERT_EQ(made.exit_code, 0) << made.output;
     expect_equal("edge", {"--collection", "edge"});
     if (GetParam() == "1.5.9") expect_equal("edge", {"--collection", "arrays"});
+}
+
+TEST_P(RealDirectories, AreReadInOneConsistentStateWhileAClientWrites) {
+    const fs::path directory = scratch_ / "live";
+    const fs::path stop = scratch_ / "stop";
+    const std::string command = python_.string() + " " + support("make_chroma.py") + " writer " + directory.string() +
+                                " --stop " + stop.string();
+    const std::unique_ptr<FILE, int (*)(FILE*)> writer{::popen(command.c_str(), "r"), ::pclose};
+    ASSERT_NE(writer, nullptr);
+    std::string line(16, '\0');
+    ASSERT_NE(std::fgets(line.data(), static_cast<int>(line.size()), writer.get()), nullptr);
+    constexpr int copies = 5;
+    for (int i = 0; i < copies; ++i) {
+        const ProgramResult copied = run({DECANT_BINARY, "copy", "--from", directory.string(), "--collection", "live",
+                                          "--to", "copied", "--index", "none"});
+        EXPECT_EQ(copied.exit_code, 0) << copied.output;
+        EXPECT_THAT(copied.output, testing::HasSubstr("consistent copy"));
+        const ProgramResult compared = run({comparing_python(), support("compare_live.py"), "copied"});
+        EXPECT_EQ(compared.exit_code, 0) << compared.output;
+        pg::Connection::open(conninfo_).exec("DROP TABLE IF EXISTS copied");
+    }
+    std::ofstream{stop} << "stop\n";
+    EXPECT_NE(std::fgets(line.data(), static_cast<int>(line.size()), writer.get()), nullptr) << "the writer failed";
 }
 
 INSTANTIATE_TEST_SUITE_P(Chroma_1_5, RealDirectories, testing::Values("1.5.9"));
