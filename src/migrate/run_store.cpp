@@ -14,7 +14,6 @@ namespace {
 constexpr std::string_view is_prepared_sql = "SELECT pg_catalog.to_regclass('decant.kept') IS NOT NULL";
 
 constexpr std::string_view prepare_sql = R"sql(
-CREATE SCHEMA IF NOT EXISTS decant;
 CREATE TABLE IF NOT EXISTS decant.runs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     command text NOT NULL,
@@ -217,6 +216,9 @@ void RunStore::prepare() {
     pg::Transaction tx{db_};
     // Two first runs at once: IF NOT EXISTS alone still collides in the catalogs.
     db_.exec("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('decant.schema'))");
+    // IF NOT EXISTS asks for the right to create schemas even where an administrator has made this one.
+    const bool has_schema = db_.exec("SELECT pg_catalog.to_regnamespace('decant') IS NOT NULL").boolean(0, 0);
+    if (!has_schema) db_.exec("CREATE SCHEMA decant");
     db_.exec(prepare_sql);
     tx.commit();
 }
