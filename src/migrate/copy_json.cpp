@@ -57,6 +57,12 @@ std::string sql_identifier(const std::string& name) {
     return out + "\"";
 }
 
+std::string example_operator(const CopyReport& report) {
+    const std::string_view op = store::operator_of(report.shape.space);
+    return report.extension_schema.empty() ? std::string{op}
+                                           : fmt::format("OPERATOR({}.{})", report.extension_schema, op);
+}
+
 }  // namespace
 
 std::string verification_json(const VerifyOutcome& outcome) {
@@ -129,7 +135,7 @@ std::string report_json(const CopyReport& report) {
 
 std::string example_sql(const CopyReport& report) {
     const std::string table = sql_identifier(report.table.schema) + "." + sql_identifier(report.table.table);
-    const std::string_view op = store::operator_of(report.shape.space);
+    const std::string op = example_operator(report);
     std::string id = report.example_id;
     for (std::size_t at = 0; (at = id.find('\'', at)) != std::string::npos; at += 2)
         id.insert(at, 1, '\'');
@@ -141,13 +147,15 @@ std::string example_sql(const CopyReport& report) {
 
 std::string example_python(const CopyReport& report, const std::string& dsn) {
     const std::string table = sql_identifier(report.table.schema) + "." + sql_identifier(report.table.table);
+    const std::string type{pg::name_of(report.shape.type)};
     return fmt::format(
         "import psycopg\n"
         "with psycopg.connect({0}) as db:\n"
         "    vector = db.execute('SELECT embedding::text FROM {1} LIMIT 1').fetchone()[0]  # or your model's\n"
         "    print(db.execute('SELECT id, document FROM {1} ORDER BY embedding {2} %s::{3} LIMIT 10', "
         "[vector]).fetchall())",
-        json_text(json::string(dsn)), table, store::operator_of(report.shape.space), pg::name_of(report.shape.type));
+        json_text(json::string(dsn)), table, example_operator(report),
+        report.extension_schema.empty() ? type : report.extension_schema + "." + type);
 }
 
 }  // namespace decant::migrate

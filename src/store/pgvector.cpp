@@ -6,7 +6,7 @@ namespace decant::store {
 namespace {
 
 constexpr std::string_view find_extension_sql =
-    "SELECT n.nspname, e.extversion FROM pg_catalog.pg_extension e "
+    "SELECT n.nspname, e.extversion, n.nspname = ANY (pg_catalog.current_schemas(true)) FROM pg_catalog.pg_extension e "
     "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'";
 
 }  // namespace
@@ -26,7 +26,9 @@ std::string Pgvector::distance_operator(catalog::Space space) const {
 std::optional<Pgvector> find_pgvector(pg::Connection& db) {
     const pg::Result found = db.exec(find_extension_sql);
     if (found.empty()) return std::nullopt;
-    return Pgvector{.schema = db.quote_identifier(found.text(0, 0)), .version = std::string{found.text(0, 1)}};
+    return Pgvector{.schema = db.quote_identifier(found.text(0, 0)),
+                    .version = std::string{found.text(0, 1)},
+                    .is_in_search_path = found.boolean(0, 2)};
 }
 
 std::string_view operator_of(catalog::Space space) noexcept {

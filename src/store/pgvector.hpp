@@ -12,8 +12,9 @@ namespace decant::store {
 
 /// The installed extension. On managed servers it may live in any schema, so every name is qualified.
 struct Pgvector {
-    std::string schema;   ///< quoted
-    std::string version;  ///< "0.8.5"
+    std::string schema;             ///< quoted
+    std::string version;            ///< "0.8.5"
+    bool is_in_search_path = true;  ///< of the connected session: a person may write its names without the schema
 
     std::string type(pg::VectorType type) const;                                  ///< "public".vector
     std::string operator_class(pg::VectorType type, catalog::Space space) const;  ///< "public".vector_cosine_ops

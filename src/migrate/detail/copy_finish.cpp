@@ -15,6 +15,7 @@ void CopyJob::finish() {
     report_.rejects = runs.reject_lines(run_.id);
     const pg::Result first = db_->exec(fmt::format("SELECT id FROM {} ORDER BY id LIMIT 1", load_table().quoted(*db_)));
     if (!first.empty()) report_.example_id = first.text(0, 0);
+    if (!pgvector_->is_in_search_path) report_.extension_schema = pgvector_->schema;
     if (request_.drop_old && is_equal) drop_kept_tables(*db_, target_);
     // Statistics of this session's own writes are published, so that rollback can tell later ones from them.
     db_->exec("SELECT pg_catalog.pg_stat_force_next_flush()");
