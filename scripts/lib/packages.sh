@@ -36,10 +36,17 @@ missing_of() {
     done
 }
 
+# Its many lines are shown only when it fails.
 apt_get() {
-    local as_root=()
+    local as_root=() log
     is_root || as_root=(sudo)
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >&2
+    log=$(mktemp)
+    if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "apt-get $1 failed"
+    fi
+    rm -f "$log"
 }
 
 # sudo asks for a password only where somebody can type one.

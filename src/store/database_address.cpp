@@ -81,8 +81,7 @@ DatabaseAddress resolve_database(const Settings& settings) {
     LocalCluster cluster = LocalCluster::of(settings);
     const auto running = cluster.find();
     const ClusterAddress address = running ? *running : cluster.start();
-    return {
-        .conninfo = address.conninfo(), .shown = "embedded server, database " + address.database, .is_embedded = true};
+    return {.conninfo = address.conninfo(), .shown = address.conninfo(), .is_embedded = true};
 }
 
 }  // namespace decant::store
