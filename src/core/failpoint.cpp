@@ -18,10 +18,12 @@
 namespace decant {
 namespace {
 
+enum class Action { kill, interrupt, error };
+
 struct Armed {
     std::string name;
     std::uint64_t passes_left;
-    bool throws;
+    Action action;
 };
 
 std::mutex armed_mutex;
@@ -39,11 +41,24 @@ void require_known(std::string_view name) {
            meant ? fmt::format("did you mean {}?", *meant) : "`decant --version --json` lists the failpoints");
 }
 
-Armed parse_point(std::string_view text) {
+/// Takes the action's suffix off `text`.
+Action take_action(std::string_view& text) {
+    constexpr std::string_view interrupt_suffix = ":interrupt";
     constexpr std::string_view error_suffix = ":error";
+    if (text.ends_with(interrupt_suffix)) {
+        text.remove_suffix(interrupt_suffix.size());
+        return Action::interrupt;
+    }
+    if (text.ends_with(error_suffix)) {
+        text.remove_suffix(error_suffix.size());
+        return Action::error;
+    }
+    return Action::kill;
+}
+
+Armed parse_point(std::string_view text) {
     const std::string_view whole = text;
-    const bool throws = text.ends_with(error_suffix);
-    if (throws) text.remove_suffix(error_suffix.size());
+    const Action action = take_action(text);
     const std::size_t colon = text.rfind(':');
     std::uint64_t count = 0;
     if (colon != std::string_view::npos) {
@@ -51,11 +66,11 @@ Armed parse_point(std::string_view text) {
         if (error != std::errc{} || end != text.data() + text.size()) count = 0;
     }
     if (count == 0) {
-        refuse(fmt::format("DECANT_FAILPOINT: '{}' is not NAME:N or NAME:N:error", whole), "give N from 1 on");
+        refuse(fmt::format("DECANT_FAILPOINT: '{}' is not NAME:N, NAME:N:interrupt or NAME:N:error", whole), "give N from 1 on");
     }
     const std::string_view name = text.substr(0, colon);
     require_known(name);
-    return {std::string{name}, count, throws};
+    return {std::string{name}, count, action};
 }
 
 }  // namespace
@@ -76,11 +91,11 @@ void detail::pass_failpoint(std::string_view name) {
     const std::lock_guard lock{armed_mutex};
     for (Armed& point : armed_points) {
         if (point.name != name || point.passes_left == 0 || --point.passes_left > 0) continue;
-        if (point.throws) {
+        if (point.action == Action::error) {
             throw Error{ErrorCode::internal, fmt::format("Failpoint {} was armed to fail here", name),
                         "unset DECANT_FAILPOINT"};
         }
-        kill(getpid(), SIGKILL);
+        kill(getpid(), point.action == Action::interrupt ? SIGINT : SIGKILL);
     }
 }
 

@@ -16,7 +16,8 @@ inline void failpoint(std::string_view name) {
 }
 
 /// Arms the points of `list`, separated by commas: NAME:N kills the process (SIGKILL) when NAME is passed for the N-th
-/// time, NAME:N:error throws Error{internal} there. What was armed before is forgotten. Thread-safe.
+/// time, NAME:N:interrupt sends it SIGINT there, NAME:N:error throws Error{internal}. What was armed before is
+/// forgotten. Thread-safe.
 /// Throws Error{config_invalid} for a name that is not in failpoint_names.hpp and for what is no such list.
 void arm_failpoints(std::string_view list);
 

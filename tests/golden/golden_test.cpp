@@ -20,11 +20,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// fixture VERSION/CASE unpacks a Chroma directory into the folder CASE; sql runs SQL as the superuser.
-constexpr const char* prelude = R"(
+/// fixture VERSION/CASE unpacks a Chroma directory into the folder CASE; sql runs SQL as the superuser; hold SQL leaves
+/// a transaction open that has run SQL, until release.
+constexpr const char* prelude = R"sh(
+set -o pipefail
 fixture() { tar -xzf "$FIXTURES/$1.tar.gz"; }
 sql() { LD_LIBRARY_PATH=$POSTGRES/lib "$POSTGRES/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
-)";
+holders="FROM pg_stat_activity WHERE application_name = 'holder' AND datname = current_database()"
+hold() {
+    PGAPPNAME=holder sql -c BEGIN -c "$1" -c 'SELECT pg_sleep(600)' </dev/null >/dev/null 2>&1 &
+    until [ "$(sql -c "SELECT count(*) $holders AND query LIKE '%pg_sleep(600)'")" = 1 ]; do sleep 0.02; done
+}
+release() {
+    sql -c "SELECT pg_terminate_backend(pid) $holders" >/dev/null
+    until [ "$(sql -c "SELECT count(*) $holders")" = 0 ]; do sleep 0.02; done
+}
+)sh";
 
 std::string read(const fs::path& path) {
     std::ifstream file{path, std::ios::binary};

@@ -32,6 +32,9 @@ const std::vector<Rule>& rules() {
         {std::regex{R"re(("\w*seconds": ?)[-+.e0-9]+)re"}, "$1<s>"},
         {std::regex{R"re(("\w*pid": ?|\npid +)\d+)re"}, "$1<pid>"},
         {std::regex{R"re((\nhost +)\S+)re"}, "$1<host>"},
+        {std::regex{R"re(("host": ?)"[^"]*")re"}, "$1\"<host>\""},
+        {std::regex{R"re((pid <pid> on )[^\s,]+)re"}, "$1<host>"},
+        {std::regex{R"re((recall@10 of the index: )[.0-9]+)re"}, "$1<recall>"},
         {std::regex{R"re(("(?:parallel_workers|maintenance_work_mem_kib)": ?)\d+)re"}, "$1<n>"},
         {std::regex{R"re((  )\d+\.\d{3}(?=\n|$))re"}, "$1<s>"},
         {std::regex{R"re(\b\d+(\.\d+)? (s|ms)\b)re"}, "<time>"},
@@ -129,8 +132,9 @@ Step TranscriptRunner::run(const Step& expected) {
                      .directory = (folder_ / "work").string()};
     for (const auto& [key, value] : environment_)
         call.argv.push_back(fmt::format("{}={}", key, value));
+    // exec, because a redirected group would leave the pipe open in what it starts in the background.
     const std::string script =
-        fmt::format(". {0}/prelude\n{{ {1}\n}} >{0}/out 2>{0}/err", folder_.string(), expected.command);
+        fmt::format("exec >{0}/out 2>{0}/err\n. {0}/prelude\n{1}\n", folder_.string(), expected.command);
     call.argv.insert(call.argv.end(), {"/bin/bash", "-c", script});
     const ProgramResult result = run_program(call);
     Step actual = expected;

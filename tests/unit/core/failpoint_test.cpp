@@ -37,6 +37,15 @@ TEST_F(FailpointTest, KillTheProcess) {
         testing::KilledBySignal(SIGKILL), "");
 }
 
+TEST_F(FailpointTest, InterruptTheProcess) {
+    EXPECT_EXIT(
+        {
+            arm_failpoints("copy.page_committed:1:interrupt");
+            failpoint("copy.page_committed");
+        },
+        testing::KilledBySignal(SIGINT), "");
+}
+
 TEST_F(FailpointTest, RefuseANameThatDoesNotExist) {
     try {
         arm_failpoints("copy.page_comitted:1");
