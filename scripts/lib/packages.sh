@@ -25,7 +25,7 @@ packages_of() {
             echo libgtest-dev libgmock-dev librapidcheck-dev
             ;;
         tests) echo python3-venv strace faketime pgbouncer ;;
-        long) echo clang-19 libclang-rt-19-dev ;;
+        long) echo clang-19 libclang-rt-19-dev clang-format-19 ;;
     esac
 }
 

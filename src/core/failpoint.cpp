@@ -66,7 +66,8 @@ Armed parse_point(std::string_view text) {
         if (error != std::errc{} || end != text.data() + text.size()) count = 0;
     }
     if (count == 0) {
-        refuse(fmt::format("DECANT_FAILPOINT: '{}' is not NAME:N, NAME:N:interrupt or NAME:N:error", whole), "give N from 1 on");
+        refuse(fmt::format("DECANT_FAILPOINT: '{}' is not NAME:N, NAME:N:interrupt or NAME:N:error", whole),
+               "give N from 1 on");
     }
     const std::string_view name = text.substr(0, colon);
     require_known(name);
