@@ -94,6 +94,7 @@ private:
         Statement rows =
             db_.prepare(catalog_.traits.has_databases ? select_collections : select_collections_before_databases);
         while (rows.step()) {
+            require_honest_count();
             Collection collection{.tenant = std::string{rows.is_null(3) ? "default_tenant" : rows.text(3)},
                                   .database = std::string{rows.is_null(4) ? "default_database" : rows.text(4)},
                                   .name = std::string{rows.text(1)},
@@ -110,9 +111,17 @@ private:
         }
     }
 
+    void require_honest_count() const {
+        constexpr std::uint64_t least_row_bytes = 16;
+        if (catalog_.entries.size() + catalog_.segments.size() > db_.file_bytes() / least_row_bytes) {
+            throw_malformed_table("collections and segments");
+        }
+    }
+
     void read_segments() {
         Statement rows = db_.prepare(select_segments);
         while (rows.step()) {
+            require_honest_count();
             const std::string owner{rows.text(2)};
             catalog_.segments.emplace_back(rows.text(0));
             const auto [found, is_orphan] = index_.emplace(owner, catalog_.entries.size());

@@ -38,6 +38,8 @@ public:
     /// Elements whose norm lies in length.bin; readable_count() where norms are not needed.
     std::uint64_t norm_count() const noexcept { return norms_; }
 
+    std::uint64_t data_bytes() const noexcept { return data_->bytes().size(); }
+
     std::uint64_t label(std::uint64_t element) const noexcept;
     bool is_deleted(std::uint64_t element) const noexcept;
     /// The vector as Chroma's get() gives it: for cosine, the stored direction times the norm. `out` has the

@@ -48,7 +48,8 @@ std::optional<Scalar> read_scalar(const Statement& row, TextArena& texts) {
 
 PageMetadata::PageMetadata(const Database& db, const SchemaTraits& traits)
     : select_scalars_(db.prepare(traits.has_bool_values ? select_scalars : select_scalars_before_bools)),
-      select_queued_(db.prepare(select_queued)) {
+      select_queued_(db.prepare(select_queued)),
+      most_bytes_(2 * db.file_bytes()) {
     if (traits.has_arrays && db.prepare(select_any_list).step()) {
         select_lists_.emplace(db.prepare(select_lists));
     }
@@ -73,14 +74,19 @@ bool PageMetadata::read(std::optional<std::int64_t> row, const PendingRecord* pe
         }
     }
     extent.count = static_cast<std::uint32_t>(drafts_.size()) - extent.first;
-    return is_whole;
+    return is_whole && is_honest();
+}
+
+/// A page of records cannot hold more than the file does; one that claims to would make us run out of memory.
+bool PageMetadata::is_honest() const noexcept {
+    return texts_.bytes() + drafts_.size() + list_items_.size() <= most_bytes_;
 }
 
 bool PageMetadata::read_scalars(std::int64_t row, Extent& extent) {
     select_scalars_.reset();
     select_scalars_.bind(1, row);
     Step step = select_scalars_.try_step();
-    for (; step == Step::row; step = select_scalars_.try_step()) {
+    for (; step == Step::row && is_honest(); step = select_scalars_.try_step()) {
         const std::string_view key = select_scalars_.text(0);
         if (!key.starts_with(reserved_prefix)) {
             if (const auto value = read_scalar(select_scalars_, texts_)) {
@@ -101,7 +107,7 @@ bool PageMetadata::read_lists(std::int64_t row) {
     select_lists_->bind(1, row);
     const std::size_t first = drafts_.size();
     Step step = select_lists_->try_step();
-    for (; step == Step::row; step = select_lists_->try_step()) {
+    for (; step == Step::row && is_honest(); step = select_lists_->try_step()) {
         const std::string_view key = select_lists_->text(0);
         if (drafts_.size() == first || drafts_.back().key != key) {
             drafts_.push_back({.key = texts_.keep(key),

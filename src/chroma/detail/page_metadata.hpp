@@ -52,10 +52,12 @@ private:
     bool merge_queue_row(std::int64_t seq_id, Extent& extent);
     void merge_member(std::string_view key, const Json& value, Extent& extent);
     std::optional<Scalar> scalar_of(const Json& value);
+    bool is_honest() const noexcept;
 
     Statement select_scalars_;
     std::optional<Statement> select_lists_;  ///< none while no record has a list
     Statement select_queued_;
+    std::uint64_t most_bytes_;
     TextArena texts_;
     std::vector<Draft> drafts_;
     std::vector<Scalar> list_items_;

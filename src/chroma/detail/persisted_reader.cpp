@@ -62,7 +62,12 @@ void PersistedReader::resolve_sources() {
     }
     std::uint64_t digest = 0;
     std::int64_t newest_row = 0;
+    std::string last;
     list_->for_each({}, [&](const ListedRecord& record) {
+        if (!sources_.empty() && record.id <= last) {
+            throw_malformed_table("embeddings");
+        }
+        last = record.id;
         std::string why_lost;
         VectorSource source = index_->find(record.id, why_lost);
         PageMetadata::Extent extent;
@@ -201,6 +206,7 @@ void PersistedReader::read_metadata() {
 
 void PersistedReader::read_vectors() {
     vectors_.clear();
+    const std::uint64_t honest_bytes = db_.file_bytes() + (index_->files() ? index_->files()->data_bytes() : 0);
     for (Row& row : rows_) {
         row.vector_first = vectors_.size();
         if (row.source.is_queue()) {
@@ -210,6 +216,9 @@ void PersistedReader::read_vectors() {
             index_->files()->read_vector(row.source.index(), std::span{vectors_}.subspan(row.vector_first));
         }
         row.vector_count = vectors_.size() - row.vector_first;
+        if (vectors_.size() * sizeof(float) > honest_bytes) {
+            throw_unreadable("The index gives one element to many records.");
+        }
     }
 }
 

@@ -28,7 +28,12 @@ void for_each_queue_row(const Database& db, std::string_view collection_id, std:
     }
     Statement rows = db.prepare(select_rows);
     rows.bind(1, static_cast<std::int64_t>(after));
+    std::int64_t last = -1;
     while (rows.step()) {
+        if (rows.integer(0) <= last) {
+            throw_malformed_table("embeddings_queue");
+        }
+        last = rows.integer(0);
         if (after_last_slash(rows.text(2)) != collection_id) {
             continue;
         }

@@ -141,7 +141,8 @@ Database::Database(const std::filesystem::path& file, Access access) {
     sqlite3_db_config(db_, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
     std::error_code ignored;
     const auto size = std::filesystem::file_size(file, ignored);
-    const auto longest = std::clamp<std::uintmax_t>(ignored ? 0 : size, std::uintmax_t{1} << 20U, 1'000'000'000);
+    file_bytes_ = ignored ? 0 : size;
+    const auto longest = std::clamp<std::uintmax_t>(file_bytes_, std::uintmax_t{1} << 20U, 1'000'000'000);
     sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, static_cast<int>(longest));
     sqlite3_limit(db_, SQLITE_LIMIT_ATTACHED, 0);
     try {
@@ -156,7 +157,8 @@ Database::Database(const std::filesystem::path& file, Access access) {
     }
 }
 
-Database::Database(Database&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+Database::Database(Database&& other) noexcept
+    : db_(std::exchange(other.db_, nullptr)), file_bytes_(other.file_bytes_) {}
 
 Database::~Database() {
     sqlite3_close(db_);
@@ -207,6 +209,12 @@ private:
 };
 
 }  // namespace
+
+void throw_malformed_table(std::string_view table) {
+    throw Error{ErrorCode::source_unreadable,
+                fmt::format("chroma.sqlite3 is damaged: the rows of {} are out of order.", table),
+                "restore it from a backup; `sqlite3 FILE .recover` on a copy may save rows"};
+}
 
 bool is_locked(const std::filesystem::path& file) {
     return (LockProbe{file, 0}.run(touch_schema) & 0xff) == SQLITE_BUSY;

@@ -65,12 +65,16 @@ public:
     void execute(const char* sql) const;
     void end_read() const noexcept;
 
+    /// The file's size when it was opened: nothing that is read of it can honestly be larger.
+    std::uint64_t file_bytes() const noexcept { return file_bytes_; }
+
     /// Real tables only: a view of that name is none.
     bool has_table(std::string_view name) const;
     bool has_column(std::string_view table, std::string_view column) const;
 
 private:
     sqlite3* db_ = nullptr;
+    std::uint64_t file_bytes_ = 0;
 };
 
 /// A read transaction: everything read in it is of one moment. Held shortly: a held one blocks Chroma's writers.
@@ -84,6 +88,10 @@ public:
 private:
     const Database& db_;
 };
+
+/// Throws Error{source_unreadable} for rows out of order or too many, which only a damaged or crafted file has: a page
+/// that stands in two places of a tree could be read without end.
+[[noreturn]] void throw_malformed_table(std::string_view table);
 
 /// Whether another process holds a lock that keeps readers out right now.
 bool is_locked(const std::filesystem::path& file);

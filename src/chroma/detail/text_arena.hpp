@@ -14,6 +14,7 @@ class TextArena {
 public:
     std::string_view keep(std::string_view text) {
         char* place = allocate(text.size());
+        bytes_ += text.size();
         if (!text.empty()) {
             std::memcpy(place, text.data(), text.size());
         }
@@ -25,7 +26,11 @@ public:
         std::erase_if(chunks_, [](const Chunk& chunk) { return chunk.size != chunk_bytes; });
         chunk_in_use_ = 0;
         used_ = 0;
+        bytes_ = 0;
     }
+
+    /// Of all texts since the last clear.
+    std::size_t bytes() const noexcept { return bytes_; }
 
 private:
     static constexpr std::size_t chunk_bytes = 256 * 1024;
@@ -55,6 +60,7 @@ private:
     std::vector<Chunk> chunks_;
     std::size_t chunk_in_use_ = 0;
     std::size_t used_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace decant::chroma::detail
