@@ -4,6 +4,7 @@
 
 #include "tests/support/copy_case.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/slow_pages.hpp"
 
 namespace decant::test {
 namespace {
@@ -26,21 +27,10 @@ class Interrupted : public testing::TestWithParam<Interruption> {};
 /// Stops a copy with some of its 100 pages committed: a trigger lets each page take a while.
 Outcome interrupt(CopyCase& with, int signal) {
     with.source().put_samples(0, 1000);
-    with.exec(
-        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NULL; END'");
-    with.exec(
-        "CREATE FUNCTION slow_down() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF to_regclass('decant.pages') IS NOT NULL THEN "
-        "CREATE OR REPLACE TRIGGER slow BEFORE INSERT ON decant.pages EXECUTE FUNCTION slow(); END IF; END $$; "
-        "CREATE EVENT TRIGGER slow_down ON ddl_command_end WHEN TAG IN ('CREATE TABLE') "
-        "EXECUTE FUNCTION slow_down()");
-    RunningDecant running = with.decant().start(with.copy_arguments({"--batch-size", "10", "--index", "none"}));
     auto watcher = with.open();
-    eventually(10s, [&] {
-        return !watcher.exec("SELECT to_regclass('decant.pages') IS NOT NULL").boolean(0, 0)
-                   ? running.has_ended()
-                   : watcher.exec("SELECT count(*) FROM decant.pages").integer(0, 0) > 3;
-    });
+    slow_down_pages(watcher, "0.01");
+    RunningDecant running = with.decant().start(with.copy_arguments({"--batch-size", "10", "--index", "none"}));
+    eventually(10s, [&] { return running.has_ended() || pages_committed(watcher) > 3; });
     running.signal(signal);
     return running.wait();
 }
