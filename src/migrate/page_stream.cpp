@@ -12,8 +12,10 @@
 namespace decant::migrate {
 namespace {
 
-// Records are taken from the reader in small lots, so that a page of long documents stays near its byte limit.
-constexpr std::size_t lot_records = 256;
+// Records are taken from the reader in lots that grow while they are small, so that long documents never pile up: a lot
+// stays near an eighth of the page's byte limit.
+constexpr std::size_t first_lot_records = 16;
+constexpr std::size_t most_lot_records = 256;
 constexpr std::size_t id_offset = 2 + 4;  // field count, length
 
 std::uint32_t big_endian(std::string_view at) noexcept {
@@ -62,6 +64,7 @@ PageStream::PageStream(chroma::RecordReader& reader, const RowShape& shape, Page
       shape_(shape),
       limits_(limits),
       with_leaves_(with_leaves),
+      lot_records_(first_lot_records),
       queue_(3 * limits.bytes),
       thread_([this] { read_all(); }) {}
 
@@ -94,21 +97,30 @@ void PageStream::read_all() {
 
 bool PageStream::fill(Page& page) {
     while (page.read < limits_.rows && page.images.size() < limits_.bytes) {
-        const auto records = reader_.next_page(std::min<std::size_t>(lot_records, limits_.rows - page.read));
+        const std::size_t wanted = std::min<std::size_t>(lot_records_, limits_.rows - page.read);
+        const std::size_t bytes_before = page.images.size();
+        const auto records = reader_.next_page(wanted);
         if (records.empty()) return false;
-        for (const chroma::Record& record : records) {
-            const std::size_t start = page.images.size();
-            if (auto reject = encode_row(shape_, record, page.images)) {
-                page.rejects.push_back(std::move(*reject));
-                continue;
-            }
-            page.starts.push_back(static_cast<std::uint32_t>(start));
-            if (with_leaves_) append_leaf(page.image(page.rows() - 1), page.leaves);
-        }
+        encode(records, page);
         page.read += records.size();
         page.last_id = records.back().id;
+        const std::size_t a_record = (page.images.size() - bytes_before) / records.size() + 1;
+        const std::size_t fitting = std::max<std::size_t>(1, limits_.bytes / 8 / a_record);
+        lot_records_ = std::min({2 * lot_records_, fitting, most_lot_records});
     }
     return true;
+}
+
+void PageStream::encode(std::span<const chroma::Record> records, Page& page) {
+    for (const chroma::Record& record : records) {
+        const std::size_t start = page.images.size();
+        if (auto reject = encode_row(shape_, record, page.images)) {
+            page.rejects.push_back(std::move(*reject));
+            continue;
+        }
+        page.starts.push_back(start);
+        if (with_leaves_) append_leaf(page.image(page.rows() - 1), page.leaves);
+    }
 }
 
 }  // namespace decant::migrate

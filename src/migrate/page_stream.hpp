@@ -31,12 +31,12 @@ std::optional<Leaf> take_leaf(std::string_view& leaves);
 
 /// Consecutive records of the source in id order, as row images.
 struct Page {
-    std::string images;                 ///< row images, one after the other
-    std::vector<std::uint32_t> starts;  ///< offset of each image in `images`
-    std::string leaves;                 ///< one a row; empty when not asked for
-    std::vector<Reject> rejects;        ///< in id order
-    std::string last_id;                ///< last id read, rejected or not
-    std::uint64_t read = 0;             ///< rows plus rejects
+    std::string images;               ///< row images, one after the other
+    std::vector<std::size_t> starts;  ///< offset of each image in `images`
+    std::string leaves;               ///< one a row; empty when not asked for
+    std::vector<Reject> rejects;      ///< in id order
+    std::string last_id;              ///< last id read, rejected or not
+    std::uint64_t read = 0;           ///< rows plus rejects
 
     std::size_t rows() const noexcept { return starts.size(); }
     std::string_view image(std::size_t row) const noexcept;
@@ -65,11 +65,13 @@ public:
 private:
     void read_all();
     bool fill(Page& page);
+    void encode(std::span<const chroma::Record> records, Page& page);
 
     chroma::RecordReader& reader_;
     RowShape shape_;
     PageLimits limits_;
     bool with_leaves_;
+    std::size_t lot_records_;  ///< taken from the reader at a time
     BoundedQueue<Page> queue_;
     std::thread thread_;
 };

@@ -43,8 +43,4 @@ TargetLock::TargetLock(const std::string& conninfo, const TableName& target)
     if (db_.server_version() >= 170000) db_.exec("SET LOCAL transaction_timeout = 0");
 }
 
-void TargetLock::check() {
-    db_.exec("SELECT 1");
-}
-
 }  // namespace decant::migrate

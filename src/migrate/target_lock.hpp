@@ -16,8 +16,6 @@ public:
 
     /// Random; written to the run's row with every page, so that a holder which lost its connection cannot write on.
     const std::string& token() const noexcept { return token_; }
-    /// Throws Error{store_unavailable} when the lock's connection is gone.
-    void check();
 
 private:
     pg::Connection db_;

@@ -108,6 +108,7 @@ std::optional<Leaf> Manifest::next() {
     if (left_.empty()) {
         pages_ = RunStore{db_}.next_leaves(run_id_, page_);
         left_ = pages_;
+        root_.update(pages_);
     }
     return take_leaf(left_);
 }

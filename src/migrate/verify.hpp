@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/sha256.hpp"
 #include "migrate/page_stream.hpp"
 #include "migrate/recall.hpp"
 #include "migrate/run_store.hpp"
@@ -49,6 +50,8 @@ public:
     Manifest(pg::Connection& db, std::int64_t run_id) : db_(db), run_id_(run_id) {}
     /// The view dies at the next call.
     std::optional<Leaf> next();
+    /// Hex of the digest over all leaves; call after the last.
+    std::string root() { return hex(root_.finish()); }
 
 private:
     pg::Connection& db_;
@@ -56,6 +59,7 @@ private:
     std::int64_t page_ = 0;
     std::string pages_;
     std::string_view left_;
+    Sha256 root_;
 };
 
 /// Called for every so many rows with the count so far; returning false stops with Error{cancelled}.

@@ -72,7 +72,12 @@ VerifyOutcome compare(const VerifyTableRequest& request, const Run& run, Source&
     };
     if (!source.reader) {
         Manifest manifest{records, run.id};
-        return verify_against_digests(scan, manifest, what, on_rows, recall);
+        VerifyOutcome outcome = verify_against_digests(scan, manifest, what, on_rows, recall);
+        if (manifest.root() == run.root) return outcome;
+        throw Error{ErrorCode::store_rejected,
+                    fmt::format("The digests of run {} do not give its own root digest {}: decant.pages was changed",
+                                run.id, run.root),
+                    "Copy again from the source to record them anew, or verify with --from DIR."};
     }
     PageStream pages{*source.reader, run.shape, {}, false};
     return verify_against_source(scan, pages, what, on_rows, recall);

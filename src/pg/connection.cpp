@@ -100,10 +100,15 @@ Result Connection::exec_watched(std::string_view sql, std::chrono::milliseconds 
         pollfd socket{.fd = PQsocket(native()), .events = POLLIN, .revents = 0};
         const int ready = poll(&socket, 1, static_cast<int>(interval.count()));
         if (ready > 0 && PQconsumeInput(native()) == 0) throw connection_error(native());
-        if (ready <= 0 && !is_cancelled && !on_tick()) {
-            is_cancelled = true;
+        if (ready > 0 || is_cancelled) continue;
+        try {
+            is_cancelled = !on_tick();
+        } catch (...) {
+            // Left alone, the statement would be waited for before the failure is told.
             request_cancel(native());
+            throw;
         }
+        if (is_cancelled) request_cancel(native());
     }
     try {
         return collect(native());

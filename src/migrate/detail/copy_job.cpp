@@ -23,10 +23,6 @@ Error other_origin(const TableName& target, const chroma::Collection& collection
             "`decant rollback`."};
 }
 
-void add_times(std::vector<PhaseTime>& phases, const std::string& name, double seconds) {
-    phases.push_back({name, seconds});
-}
-
 }  // namespace
 
 CopyJob::CopyJob(const CopyRequest& request, CopyObserver& observer) : request_(request), observer_(observer) {}
@@ -240,7 +236,7 @@ void CopyJob::timed(const std::string& phase, std::uint64_t total, const std::fu
     observer_.begin_phase(phase, total);
     const auto start = std::chrono::steady_clock::now();
     work();
-    add_times(report_.phases, phase, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    report_.phases.push_back({phase, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
     observer_.end_phase();
 }
 

@@ -72,7 +72,7 @@ TEST(PageStream, EndsAPageNearItsByteLimit) {
     PageStream pages{reader, shape, {.rows = 1'000, .bytes = 1}, false};
     const auto page = pages.next();
     ASSERT_TRUE(page);
-    EXPECT_EQ(page->read, 256U);
+    EXPECT_EQ(page->read, 16U);
 }
 
 TEST(PageStream, RethrowsWhatTheReaderThrew) {
