@@ -26,11 +26,14 @@ public:
 
     void declare(Options& options) override {
         options.flag("--env-example", wants_example_, "Print a .env with every setting and its help, commented out");
+        options.flag("--markdown", wants_document_, "Print the table of docs/settings.md");
     }
 
     int run(const Context& context) override {
         if (wants_example_) {
             fmt::print("{}", dotenv_example());
+        } else if (wants_document_) {
+            fmt::print("{}", settings_document());
         } else if (context.json) {
             print_json(context.settings);
         } else {
@@ -60,6 +63,7 @@ private:
     }
 
     bool wants_example_ = false;
+    bool wants_document_ = false;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cli/meter_observer.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "core/shell_word.hpp"
 #include "core/write_file.hpp"
 #include "migrate/copy.hpp"
 #include "migrate/copy_json.hpp"
@@ -220,19 +221,12 @@ private:
 
     /// The command that goes on with an interrupted copy of one collection.
     std::string resume_command(const migrate::CopyRequest& request) const {
-        const auto quoted = [](std::string text) {
-            if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:") ==
-                std::string::npos) {
-                return text;
-            }
-            for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4)
-                text.replace(at, 1, "'\\''");
-            return "'" + text + "'";
-        };
-        std::string out = fmt::format("decant copy --from {} --collection {}", quoted(request.source.string()),
-                                      quoted(request.collection.name));
-        if (!request.target.table.empty()) out += " --to " + quoted(request.target.table);
-        if (schema_ != "public") out += " --schema " + quoted(schema_);
+        std::string out = fmt::format("decant copy --from {} --collection {}", shell_word(request.source.string()),
+                                      shell_word(request.collection.name));
+        if (request.collection.tenant) out += " --tenant " + shell_word(*request.collection.tenant);
+        if (request.collection.database) out += " --database " + shell_word(*request.collection.database);
+        if (!request.target.table.empty()) out += " --to " + shell_word(request.target.table);
+        if (schema_ != "public") out += " --schema " + shell_word(schema_);
         if (index_ != "hnsw") out += " --index " + index_;
         if (type_ != "vector") out += " --type " + type_;
         if (nul_ != "reject") out += " --nul " + nul_;

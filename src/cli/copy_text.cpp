@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/quantity_text.hpp"
+#include "core/shell_word.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
 #include "migrate/copy_json.hpp"
@@ -100,7 +101,8 @@ std::string copy_text(const CopyReport& report, const CopyTextOptions& options) 
     if (report.verification)
         out += verification_text(*report.verification);
     else
-        out += "Not verified (--no-verify): `decant verify " + report.table.table + "` does it at any time\n";
+        out +=
+            "Not verified (--no-verify): `decant verify " + shell_word(report.table.table) + "` does it at any time\n";
     if (report.recall) out += recall_text(*report.recall);
     out += fmt::format("Run {}, digest {}\n", report.run_id, report.root);
     out += notes_text(report, options);
@@ -110,7 +112,7 @@ std::string copy_text(const CopyReport& report, const CopyTextOptions& options) 
     }
     if (!report.previous_table.empty()) {
         out += fmt::format("The previous table is kept as {}: `decant rollback {}` puts it back\n",
-                           report.previous_table, report.table.table);
+                           report.previous_table, shell_word(report.table.table));
     }
     if (report.example_id.empty()) return out;
     return out + "\nSearch it in SQL:\n" + migrate::example_sql(report) + "\n\nand from Python:\n" +

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/quantity_text.hpp"
+#include "core/shell_word.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
 
@@ -182,12 +183,13 @@ private:
 
     void print_losses(const Inspected& inspected) const {
         const CollectionSurvey& survey = inspected.survey;
-        const std::string name = printable(shown_name(survey.collection));
+        const std::string name = shown_name(survey.collection);
         fmt::print("\n{} of {} records of {} can be had: decant copy --from {} --collection {} --allow-partial\n",
-                   grouped(survey.records - survey.records_lost), grouped(survey.records), name, printable(path_),
-                   name);
+                   grouped(survey.records - survey.records_lost), grouped(survey.records), printable(name),
+                   printable(shell_word(path_)), printable(shell_word(name)));
         if (!lists_lost_) {
-            fmt::print("The others, with why: decant inspect {} --collection {} --list-lost\n", printable(path_), name);
+            fmt::print("The others, with why: decant inspect {} --collection {} --list-lost\n",
+                       printable(shell_word(path_)), printable(shell_word(name)));
         }
         for (const chroma::LostRecord& lost : inspected.lost) {
             fmt::print("  lost     {}: {}\n", printable(lost.id), printable(lost.reason));

@@ -22,7 +22,7 @@ constexpr std::array setting_table{
     SettingSpec{"DATABASE_URL", "", true, "",
                 "The target database as a URL or as libpq's key=value pairs; goes before DB_*. --db goes before it."},
     SettingSpec{"DB_HOST", "", false, "",
-                "Server of the target database. Without it, DATABASE_URL and libpq's PG* the private server is used."},
+                "Server of the target database. Without it, DATABASE_URL and libpq's PG* the embedded server is used."},
     SettingSpec{"DB_PORT", "5432", false, "1..65535", "Its port."},
     SettingSpec{"DB_NAME", "aynux", false, "", "Its database."},
     SettingSpec{"DB_USER", "", false, "", "The role to connect as."},
@@ -31,12 +31,14 @@ constexpr std::array setting_table{
     SettingSpec{"CHROMA_PATH", "data/vector_db", false, "",
                 "The Chroma directory to read: the folder of chroma.sqlite3, or one up to three levels above it."},
     SettingSpec{"CHROMA_COLLECTION", "products_all_products", false, "", "The collection to copy."},
-    SettingSpec{"DECANT_HOME", "", false, "",
-                "Folder of the private server's data, settings and password. Default: .decant of the project, or "
-                "/var/lib/decant/<hash> when run by root."},
+    SettingSpec{
+        "DECANT_HOME", "", false, "",
+        "Folder of the embedded server's data, settings and password. Default: .decant of the project; of root's "
+        "servers the data is under /var/lib/decant."},
     SettingSpec{
         "DECANT_POSTGRES_DIR", "", false, "",
-        "Installation of PostgreSQL with pgvector that the private server runs from (the folder that holds bin/)."},
+        "Installation of PostgreSQL with pgvector that the embedded server runs from: the folder that holds bin/. "
+        "Default: the one that scripts/setup made."},
     SettingSpec{"DECANT_ENV_FILE", ".env", false, "", "Another file to read in the place of .env."},
     SettingSpec{"DECANT_FAILPOINT", "", false, "",
                 "For tests: NAME:N kills the process when it passes the named point for the N-th time."},
@@ -244,6 +246,27 @@ std::string dotenv_example() {
         if (!setting.allowed.empty()) text += fmt::format("# Allowed: {}\n", setting.allowed);
         if (setting.is_secret) text += fmt::format("# {}{} names a file that holds it.\n", setting.key, file_suffix);
         text += fmt::format("#{}={}\n", setting.key, setting.default_value);
+    }
+    return text;
+}
+
+std::string settings_document() {
+    std::string text =
+        "# Settings\n\nA flag goes before the environment, that before `.env`, that before the default; `decant "
+        "config` shows "
+        "what is in\nforce and where it came from. A secret may stand in a file of its own that KEY_FILE names. An "
+        "empty "
+        "value counts as\nunset; an unknown DECANT_* key is refused. This file is made by `decant config "
+        "--markdown`.\n\n"
+        "| key | default | allowed | what it is |\n| --- | --- | --- | --- |\n";
+    for (const SettingSpec& setting : setting_table) {
+        std::string allowed{setting.allowed};
+        for (std::size_t bar = 0; (bar = allowed.find('|', bar)) != std::string::npos; bar += 2) {
+            allowed.replace(bar, 1, ", ");
+        }
+        text += fmt::format("| {}{} | {} | {} | {} |\n", setting.key,
+                            setting.is_secret ? fmt::format(", {}{}", setting.key, file_suffix) : "",
+                            setting.default_value, allowed, setting.help);
     }
     return text;
 }

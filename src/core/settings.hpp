@@ -59,4 +59,7 @@ private:
 /// The text of .env.example: every setting with its help, commented out.
 std::string dotenv_example();
 
+/// The text of docs/settings.md.
+std::string settings_document();
+
 }  // namespace decant

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "core/shell_word.hpp"
 #include "migrate/target_lock.hpp"
 
 namespace decant::migrate {
@@ -93,7 +94,7 @@ void check_unchanged(pg::Connection& db, const TableName& table, std::int64_t ru
                           "were reset)",
                           table.shown()),
         fmt::format("Look at them first, then run `decant rollback {} --force`: the undone table is kept.",
-                    table.table)};
+                    shell_word(table.table))};
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "core/shell_word.hpp"
+
 namespace decant::migrate {
 namespace {
 
@@ -41,7 +43,8 @@ constexpr std::string_view changes_sql =
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 
 std::string psql_command(const pg::Connection& db, std::string_view sql) {
-    return fmt::format("psql -h {} -p {} -U {} -d {} -c \"{}\"", db.host(), db.port(), db.user(), db.database(), sql);
+    return fmt::format("psql -h {} -p {} -U {} -d {} -c {}", shell_word(db.host()), db.port(), shell_word(db.user()),
+                       shell_word(db.database()), shell_word(sql));
 }
 
 bool is_older(std::string_view version, const std::array<int, 3>& oldest) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/interrupt.hpp"
+#include "core/shell_word.hpp"
 
 namespace decant::migrate::detail {
 namespace {
@@ -54,7 +55,7 @@ Error lost_records_error(const std::filesystem::path& source, const chroma::Reco
                     reader.lost().size(), reader.lost().size() + reader.record_count(), name, first.id, first.reason),
         fmt::format("See all with `decant inspect {} --collection {} --list-lost`; copy the others with "
                     "--allow-partial. Nothing was written.",
-                    source.string(), name)};
+                    shell_word(source.string()), shell_word(name))};
 }
 
 }  // namespace decant::migrate::detail

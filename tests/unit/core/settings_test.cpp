@@ -137,6 +137,12 @@ TEST_F(SettingsTest, MakeTheCommittedExample) {
     EXPECT_EQ(text, dotenv_example()) << "run: decant config --env-example > .env.example";
 }
 
+TEST_F(SettingsTest, MakeTheCommittedDocument) {
+    std::ifstream committed{DECANT_SOURCE_DIR "/docs/settings.md"};
+    const std::string text{std::istreambuf_iterator<char>{committed}, {}};
+    EXPECT_EQ(text, settings_document()) << "run: decant config --markdown > docs/settings.md";
+}
+
 TEST_F(SettingsTest, GiveAnExampleThatChangesNothing) {
     const Settings settings = with_dotenv(dotenv_example());
     for (const SettingSpec& setting : all_settings()) {
