@@ -33,9 +33,11 @@ CopyReport CopyJob::run() {
         report_.is_empty = true;
         return std::move(report_);
     }
+    start_reading();
     open_target();
     choose_run();
     if (run_.phase == "load") load();
+    pages_.reset();
     if (run_.phase == "index") build_indexes();
     if (run_.phase == "verify" || run_.phase == "swapped") verify();
     if (run_.phase == "swap") swap();
@@ -73,10 +75,15 @@ void CopyJob::open_source() {
     }
 }
 
-void CopyJob::open_target() {
+void CopyJob::start_reading() {
     const chroma::Collection& collection = source_->collection();
     report_.shape = {
         .dimension = *collection.dimension, .space = *collection.space, .type = request_.type, .nul = request_.nul};
+    source_->rewind();
+    pages_ = std::make_unique<PageStream>(*source_, report_.shape, request_.page, true);
+}
+
+void CopyJob::open_target() {
     report_.table = target_;
     report_.index = request_.index;
     db_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
@@ -166,11 +173,13 @@ void CopyJob::load() {
                   .after_id = run_.last_id};
     for (const chroma::LostRecord& lost : source_->lost())
         plan.absent_ids.insert(lost.id);
-    source_->rewind();
-    if (run_.last_id) source_->seek_after(*run_.last_id);
+    if (run_.last_id) {
+        pages_.reset();
+        source_->seek_after(*run_.last_id);
+        pages_ = std::make_unique<PageStream>(*source_, report_.shape, request_.page, true);
+    }
     timed("load", source_->record_count(), [&] {
-        PageStream pages{*source_, report_.shape, request_.page, true};
-        load_pages({*db_, plan.is_empty ? nullptr : &scanner()}, plan, pages, [&](const Counts& delta) {
+        load_pages({*db_, plan.is_empty ? nullptr : &scanner()}, plan, *pages_, [&](const Counts& delta) {
             ++pages_done_;
             report_.counts += delta;
             return observer_.progress(report_.counts.read, report_.counts.bytes);

@@ -5,6 +5,7 @@
 
 #include "migrate/copy.hpp"
 #include "migrate/load.hpp"
+#include "migrate/page_stream.hpp"
 #include "migrate/target_lock.hpp"
 
 namespace decant::migrate::detail {
@@ -26,6 +27,8 @@ public:
 
 private:
     void open_source();
+    /// The first pages are read and encoded while the target is opened; a resumed load starts anew at its checkpoint.
+    void start_reading();
     void open_target();
     void choose_run();
     std::optional<Run> resumable_run(bool is_replacement);
@@ -52,6 +55,7 @@ private:
 
     std::optional<chroma::Directory> directory_;
     std::unique_ptr<chroma::RecordReader> source_;
+    std::unique_ptr<PageStream> pages_;  ///< has the use of source_ until the load is done
 
     std::unique_ptr<pg::Connection> db_;       ///< writes
     std::unique_ptr<pg::Connection> scanner_;  ///< reads the table, watches an index build
