@@ -254,8 +254,8 @@ const Json* Json::find(std::string_view name) const noexcept {
         return nullptr;
     }
     const auto found =
-        std::find_if(members->rbegin(), members->rend(), [name](const auto& member) { return member.first == name; });
-    return found == members->rend() ? nullptr : &found->second;
+        std::find_if(members->rbegin(), members->rend(), [name](const auto& member) { return member.name == name; });
+    return found == members->rend() ? nullptr : &found->value;
 }
 
 std::optional<Json> parse_json(std::string_view text) {

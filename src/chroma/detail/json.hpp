@@ -5,15 +5,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
 namespace decant::chroma::detail {
 
 struct Json;
+struct JsonMember;
 using JsonArray = std::vector<Json>;
-using JsonObject = std::vector<std::pair<std::string, Json>>;  ///< in the text's order
+using JsonObject = std::vector<JsonMember>;  ///< in the text's order
 
 /// JSON as Python's and serde's writers give it. Its own small reader because Boost.JSON 1.81 rounds some doubles
 /// wrongly in the last place and refuses the NaN and Infinity that Python writes.
@@ -24,6 +24,11 @@ struct Json {
     const Json* find(std::string_view name) const noexcept;
     const std::string* text() const noexcept { return std::get_if<std::string>(&value); }
     bool is_null() const noexcept { return std::holds_alternative<std::nullptr_t>(value); }
+};
+
+struct JsonMember {
+    std::string name;
+    Json value;
 };
 
 /// None when `text` is not one JSON document, or is nested deeper than 64.

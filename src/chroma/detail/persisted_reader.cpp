@@ -235,7 +235,9 @@ void PersistedReader::read_queued_vector(std::string_view id, std::int64_t seq_i
     const auto raw = select_vector_.blob(0);
     const std::size_t first = vectors_.size();
     vectors_.resize(first + raw.size() / sizeof(float));
-    std::memcpy(vectors_.data() + first, raw.data(), (vectors_.size() - first) * sizeof(float));
+    if (!raw.empty()) {
+        std::memcpy(vectors_.data() + first, raw.data(), (vectors_.size() - first) * sizeof(float));
+    }
     select_vector_.reset();
 }
 
