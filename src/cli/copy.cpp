@@ -12,6 +12,7 @@
 #include "cli/meter_observer.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/shell_word.hpp"
 #include "core/write_file.hpp"
 #include "migrate/copy.hpp"
@@ -74,7 +75,10 @@ public:
         const store::DatabaseAddress address = store::resolve_database(context.settings);
         if (is_into()) return copy_into_table(context, address);
         if (is_all_) return copy_all(context, address);
-        return copy_one(context, address, {tenant_, database_, collection_name(context)}, {to_.value_or(""), rejects_});
+        const auto report =
+            copy_one(context, address, {tenant_, database_, collection_name(context)}, {to_.value_or(""), rejects_});
+        if (context.json) fmt::print("{}\n", json_text(migrate::report_json(report)));
+        return exit_code_of(report);
     }
 
 private:
@@ -160,6 +164,7 @@ private:
         for (const chroma::Collection& collection : directory.collections())
             ++times[collection.name];
         int exit_code = 0;
+        json::array reports;
         for (const chroma::Collection& collection : directory.collections()) {
             if (collection.name.empty()) continue;
             const bool collides = times[collection.name] > 1;
@@ -168,16 +173,23 @@ private:
                          : collection.name;
             try {
                 const CopyTarget target{table, rejects_path_of(table)};
-                exit_code = std::max(
-                    exit_code,
-                    copy_one(context, address, {collection.tenant, collection.database, collection.id}, target));
+                const auto report =
+                    copy_one(context, address, {collection.tenant, collection.database, collection.id}, target);
+                exit_code = std::max(exit_code, exit_code_of(report));
+                if (context.json) reports.push_back(migrate::report_json(report));
             } catch (const Error& error) {
                 // One collection that cannot be copied says nothing about the next; a lost server or a signal does.
                 if (error.is_retryable() || error.code() == ErrorCode::cancelled) throw;
                 exit_code = std::max(exit_code, print_error(error, context.json));
             }
         }
+        if (context.json) fmt::print("{}\n", json_text(reports));
         return exit_code;
+    }
+
+    static int exit_code_of(const migrate::CopyReport& report) {
+        const bool is_equal = !report.verification || report.verification->is_equal();
+        return is_equal && report.counts.rejected == 0 ? 0 : 1;
     }
 
     /// A file beside the one that --rejects names, with the table in its name.
@@ -192,8 +204,9 @@ private:
         std::string rejects_path;
     };
 
-    int copy_one(const Context& context, const store::DatabaseAddress& address,
-                 const chroma::CollectionName& collection, const CopyTarget& target) {
+    /// Prints the text form; the caller prints JSON.
+    migrate::CopyReport copy_one(const Context& context, const store::DatabaseAddress& address,
+                                 const chroma::CollectionName& collection, const CopyTarget& target) {
         migrate::CopyRequest request{.conninfo = address.conninfo,
                                      .source = source(context),
                                      .collection = collection,
@@ -211,12 +224,10 @@ private:
         MeterObserver observer;
         const migrate::CopyReport report = migrate::copy_collection(request, observer);
         write_rejects(report.rejects, target.rejects_path);
-        if (context.json)
-            fmt::print("{}\n", migrate::report_json(report));
-        else
+        if (!context.json) {
             fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = target.rejects_path}));
-        const bool is_equal = !report.verification || report.verification->is_equal();
-        return is_equal && report.counts.rejected == 0 ? 0 : 1;
+        }
+        return report;
     }
 
     /// The command that goes on with an interrupted copy of one collection.

@@ -79,7 +79,7 @@ std::string notes_text(const CopyReport& report, const CopyTextOptions& options)
     add(counts.updated, "of the copied rows replaced an older version");
     add(counts.kept, "rows of the table are not in the source and were left (--prune removes them)");
     add(counts.pruned, "rows that the source does not have were removed");
-    add(report.lost, "records of the source cannot be had whole and were left out");
+    add(report.lost, "records of the source cannot be had whole and were left out, see " + options.rejects_path);
     add(counts.rejected, "records rejected, see " + options.rejects_path);
     for (const std::string& warning : report.warnings)
         out += "warning: " + warning + "\n";

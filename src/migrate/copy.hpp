@@ -58,7 +58,7 @@ struct CopyReport {
     std::string root;                  ///< hex of SHA-256 over all leaves
     std::string extension_schema;      ///< quoted, when pgvector is not in the search path; else empty
     std::string example_id;            ///< a record to try a search with; empty when there is none
-    std::vector<std::string> rejects;  ///< lines of the reject file
+    std::vector<std::string> rejects;  ///< lines of the reject file: rejected records, then lost ones
     std::vector<std::string> warnings;
 };
 

@@ -100,7 +100,7 @@ std::string into_json(const IntoReport& report) {
     return json_text(out);
 }
 
-std::string report_json(const CopyReport& report) {
+json::object report_json(const CopyReport& report) {
     json::array phases;
     for (const PhaseTime& phase : report.phases)
         phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}});
@@ -130,7 +130,7 @@ std::string report_json(const CopyReport& report) {
     if (report.snapshot) {
         out["snapshot"] = {{"reason", report.snapshot->reason}, {"seq_id", report.snapshot->seq_id}};
     }
-    return json_text(out);
+    return out;
 }
 
 std::string example_sql(const CopyReport& report) {

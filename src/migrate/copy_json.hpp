@@ -10,7 +10,7 @@
 namespace decant::migrate {
 
 /// The closing report as one JSON document: what --json prints and the run record keeps.
-std::string report_json(const CopyReport& report);
+json::object report_json(const CopyReport& report);
 
 /// The outcome of a verification alone.
 std::string verification_json(const VerifyOutcome& outcome);

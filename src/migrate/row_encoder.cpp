@@ -160,6 +160,10 @@ Reject make_reject(const chroma::Record& record, std::string reason) {
     return {std::string{record.id}, std::move(reason), json_text(line)};
 }
 
+std::string lost_line(const chroma::LostRecord& lost) {
+    return json_text(json::object{{"id", text_or_base64(lost.id)}, {"reason", "lost: " + lost.reason}});
+}
+
 std::optional<std::string> find_vector_fault(const RowShape& shape, std::span<const float> vector) {
     if (vector.size() != shape.dimension) {
         return fmt::format("vector: {} values, the collection has {}", vector.size(), shape.dimension);

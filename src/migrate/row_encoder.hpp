@@ -6,6 +6,7 @@
 
 #include "chroma/collection.hpp"
 #include "chroma/record.hpp"
+#include "chroma/record_reader.hpp"
 #include "migrate/text_fault.hpp"
 #include "pg/binary_row.hpp"
 
@@ -33,6 +34,9 @@ std::optional<Reject> encode_row(const RowShape& shape, const chroma::Record& re
 
 /// The reject line of a record for any reason.
 Reject make_reject(const chroma::Record& record, std::string reason);
+
+/// The line for a record that a damaged directory cannot give whole: id and reason.
+std::string lost_line(const chroma::LostRecord& lost);
 
 /// Why the record's vector cannot be stored, or none.
 std::optional<std::string> find_vector_fault(const RowShape& shape, std::span<const float> vector);

@@ -13,6 +13,8 @@ void CopyJob::finish() {
     if (!request_.drop_old) report_.previous_table = runs.find(run_.id).value().previous_table;
     report_.root = runs.compute_root(run_.id);
     report_.rejects = runs.reject_lines(run_.id);
+    for (const chroma::LostRecord& lost : source_->lost())
+        report_.rejects.push_back(lost_line(lost));
     const pg::Result first = db_->exec(fmt::format("SELECT id FROM {} ORDER BY id LIMIT 1", load_table().quoted(*db_)));
     if (!first.empty()) report_.example_id = first.text(0, 0);
     if (!pgvector_->is_in_search_path) report_.extension_schema = pgvector_->schema;
@@ -21,7 +23,7 @@ void CopyJob::finish() {
     db_->exec("SELECT pg_catalog.pg_stat_force_next_flush()");
     runs.finish(run_.id, {.state = is_equal ? "done" : "differs",
                           .root = report_.root,
-                          .report = report_json(report_),
+                          .report = json_text(report_json(report_)),
                           .changes = count_changes(*db_, is_equal ? target_ : load_table())});
 }
 
