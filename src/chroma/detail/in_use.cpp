@@ -1,11 +1,14 @@
 #include "chroma/detail/in_use.hpp"
 
+#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <fstream>
+#include <memory>
+#include <string_view>
 #include <system_error>
 
 #include "chroma/detail/sqlite.hpp"
@@ -25,14 +28,25 @@ std::string name_of_process(const fs::path& process) {
     return name.empty() ? "?" : name;
 }
 
+struct CloseFolder {
+    void operator()(DIR* folder) const noexcept { ::closedir(folder); }
+};
+
+/// By bare system calls: a machine has thousands of descriptors.
 bool holds_open(const fs::path& process, const fs::path& file, const struct stat& wanted) {
-    std::error_code ignored;
-    fs::directory_iterator descriptor{process / "fd", ignored};
-    for (; descriptor != fs::directory_iterator{}; descriptor.increment(ignored)) {
-        // The link's name first: asking a descriptor for its status may wait, for a socket of a dead network share.
-        const fs::path target = fs::read_symlink(descriptor->path(), ignored);
+    const std::unique_ptr<DIR, CloseFolder> folder{::opendir((process / "fd").c_str())};
+    if (!folder) {
+        return false;
+    }
+    const std::string name = file.filename().string();
+    std::array<char, 4096> target{};
+    while (const dirent* descriptor = ::readdir(folder.get())) {
+        // The link's name first: asking a descriptor for its status may wait, for a file on a dead network share.
+        const auto length = ::readlinkat(::dirfd(folder.get()), static_cast<const char*>(descriptor->d_name),
+                                         target.data(), target.size());
         struct stat status{};
-        if (!ignored && target.filename() == file.filename() && ::stat(descriptor->path().c_str(), &status) == 0 &&
+        if (length > 0 && std::string_view{target.data(), static_cast<std::size_t>(length)}.ends_with(name) &&
+            ::fstatat(::dirfd(folder.get()), static_cast<const char*>(descriptor->d_name), &status, 0) == 0 &&
             status.st_dev == wanted.st_dev && status.st_ino == wanted.st_ino) {
             return true;
         }

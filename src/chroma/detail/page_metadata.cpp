@@ -11,9 +11,11 @@ namespace decant::chroma::detail {
 namespace {
 
 constexpr auto select_scalars =
-    "SELECT key, string_value, int_value, float_value, bool_value FROM embedding_metadata WHERE id = ?1";
+    "SELECT key, string_value, int_value, float_value, bool_value, id FROM embedding_metadata"
+    " WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 constexpr auto select_scalars_before_bools =
-    "SELECT key, string_value, int_value, float_value, NULL FROM embedding_metadata WHERE id = ?1";
+    "SELECT key, string_value, int_value, float_value, NULL, id FROM embedding_metadata"
+    " WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 // (id, key) is indexed, and an index holds equal keys by rowid, which is the order of a list's elements.
 constexpr auto select_lists =
     "SELECT key, string_value, int_value, float_value, bool_value FROM embedding_metadata_array"
@@ -63,18 +65,57 @@ void PageMetadata::clear() noexcept {
 }
 
 bool PageMetadata::read(std::optional<std::int64_t> row, const PendingRecord* pending, Extent& extent) {
-    extent.first = static_cast<std::uint32_t>(drafts_.size());
+    begin(extent);
     bool is_whole = true;
     if (row && (pending == nullptr || pending->keeps_stored)) {
-        is_whole = read_scalars(*row, extent) && (!select_lists_ || read_lists(*row));
+        Extent* const only = &extent;
+        is_whole = read_run(*row, {&only, 1});
     }
     if (pending != nullptr) {
         for (const std::int64_t seq_id : pending->queue_rows) {
             is_whole = is_whole && merge_queue_row(seq_id, extent);
         }
+        extent.count = static_cast<std::uint32_t>(drafts_.size()) - extent.first;
     }
-    extent.count = static_cast<std::uint32_t>(drafts_.size()) - extent.first;
     return is_whole && is_honest();
+}
+
+bool PageMetadata::read_run(std::int64_t first_row, std::span<Extent* const> extents) {
+    select_scalars_.reset();
+    select_scalars_.bind(1, first_row).bind(2, first_row + static_cast<std::int64_t>(extents.size()) - 1);
+    std::size_t at = 0;
+    begin(*extents[at]);
+    const auto pass_to = [&](std::size_t next) {
+        for (; at < next; ++at) {
+            if (!end(first_row + static_cast<std::int64_t>(at), *extents[at])) {
+                return false;
+            }
+            if (at + 1 < extents.size()) {
+                begin(*extents[at + 1]);
+            }
+        }
+        return at == next;
+    };
+    Step step = select_scalars_.try_step();
+    for (; step == Step::row; step = select_scalars_.try_step()) {
+        if (!pass_to(static_cast<std::size_t>(select_scalars_.integer(5) - first_row)) || !is_honest()) {
+            break;
+        }
+        take_scalar(*extents[at]);
+    }
+    select_scalars_.reset();
+    return step == Step::done && pass_to(extents.size());
+}
+
+void PageMetadata::begin(Extent& extent) const noexcept {
+    extent = Extent{};
+    extent.first = static_cast<std::uint32_t>(drafts_.size());
+}
+
+bool PageMetadata::end(std::int64_t row, Extent& extent) {
+    const bool is_whole = !select_lists_ || read_lists(row);
+    extent.count = static_cast<std::uint32_t>(drafts_.size()) - extent.first;
+    return is_whole;
 }
 
 /// A page of records cannot hold more than the file does; one that claims to would make us run out of memory.
@@ -82,24 +123,17 @@ bool PageMetadata::is_honest() const noexcept {
     return texts_.bytes() + drafts_.size() + list_items_.size() <= most_bytes_;
 }
 
-bool PageMetadata::read_scalars(std::int64_t row, Extent& extent) {
-    select_scalars_.reset();
-    select_scalars_.bind(1, row);
-    Step step = select_scalars_.try_step();
-    for (; step == Step::row && is_honest(); step = select_scalars_.try_step()) {
-        const std::string_view key = select_scalars_.text(0);
-        if (!key.starts_with(reserved_prefix)) {
-            if (const auto value = read_scalar(select_scalars_, texts_)) {
-                drafts_.push_back({.key = texts_.keep(key), .scalar = *value});
-            }
-        } else if (key == document_key && !select_scalars_.is_null(1)) {
-            extent.document = texts_.keep(select_scalars_.text(1));
-        } else if (key == uri_key && !select_scalars_.is_null(1)) {
-            extent.uri = texts_.keep(select_scalars_.text(1));
+void PageMetadata::take_scalar(Extent& extent) {
+    const std::string_view key = select_scalars_.text(0);
+    if (!key.starts_with(reserved_prefix)) {
+        if (const auto value = read_scalar(select_scalars_, texts_)) {
+            drafts_.push_back({.key = texts_.keep(key), .scalar = *value});
         }
+    } else if (key == document_key && !select_scalars_.is_null(1)) {
+        extent.document = texts_.keep(select_scalars_.text(1));
+    } else if (key == uri_key && !select_scalars_.is_null(1)) {
+        extent.uri = texts_.keep(select_scalars_.text(1));
     }
-    select_scalars_.reset();
-    return step == Step::done;
 }
 
 bool PageMetadata::read_lists(std::int64_t row) {

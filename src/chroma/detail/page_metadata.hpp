@@ -34,6 +34,9 @@ public:
     /// that it needs is damaged.
     bool read(std::optional<std::int64_t> row, const PendingRecord* pending, Extent& extent);
 
+    /// The same for stored records whose rows follow one another from `first_row` on, in one walk of the index.
+    bool read_run(std::int64_t first_row, std::span<Extent* const> extents);
+
     /// Call once all records of the page are read; then entries() is valid until clear().
     void finish();
     std::span<const MetadataEntry> entries(const Extent& extent) const;
@@ -47,7 +50,9 @@ private:
         bool is_list = false;
     };
 
-    bool read_scalars(std::int64_t row, Extent& extent);
+    void begin(Extent& extent) const noexcept;
+    bool end(std::int64_t row, Extent& extent);
+    void take_scalar(Extent& extent);
     bool read_lists(std::int64_t row);
     bool merge_queue_row(std::int64_t seq_id, Extent& extent);
     void merge_member(std::string_view key, const Json& value, Extent& extent);

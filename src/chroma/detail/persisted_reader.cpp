@@ -187,6 +187,12 @@ void PersistedReader::list_rows(std::size_t limit) {
     }
 }
 
+/// Whether both are stored as they are, the second `distance` rows after the first.
+bool PersistedReader::follows(const Row& first, std::size_t distance, const Row& row) {
+    return first.pending == nullptr && row.pending == nullptr && first.stored && row.stored &&
+           *row.stored - *first.stored == static_cast<std::int64_t>(distance);
+}
+
 void PersistedReader::read_metadata() {
     metadata_->clear();
     // In the order of rowids neighbours lie on one page of the file.
@@ -194,11 +200,19 @@ void PersistedReader::read_metadata() {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::sort(order_.begin(), order_.end(),
               [this](std::size_t left, std::size_t right) { return rows_[left].stored < rows_[right].stored; });
-    for (const std::size_t i : order_) {
-        Row& row = rows_[i];
-        if (!metadata_->read(row.stored, row.pending, row.extent)) {
-            throw_unreadable(
-                fmt::format("chroma.sqlite3 is damaged: the metadata of record '{}' cannot be read.", row.id));
+    std::vector<PageMetadata::Extent*> run;
+    for (std::size_t at = 0; at < order_.size(); at += run.size()) {
+        Row& first = rows_[order_[at]];
+        run = {&first.extent};
+        while (at + run.size() < order_.size() && follows(first, run.size(), rows_[order_[at + run.size()]])) {
+            run.push_back(&rows_[order_[at + run.size()]].extent);
+        }
+        const bool is_whole = run.size() > 1 ? metadata_->read_run(*first.stored, run)
+                                             : metadata_->read(first.stored, first.pending, first.extent);
+        if (!is_whole) {
+            throw_unreadable(fmt::format(
+                "chroma.sqlite3 is damaged: the metadata of record '{}' or of the {} rows after it cannot be read.",
+                first.id, run.size() - 1));
         }
     }
     metadata_->finish();

@@ -52,6 +52,7 @@ private:
     void finish_read(const BusGuard& guard);
     void read_page(std::size_t limit);
     void list_rows(std::size_t limit);
+    static bool follows(const Row& first, std::size_t distance, const Row& row);
     void read_metadata();
     void read_vectors();
     void read_queued_vector(std::string_view id, std::int64_t seq_id);
