@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "chroma/record_reader.hpp"
@@ -122,6 +123,33 @@ TEST_F(SalvageOfProducts, LosesOnlyTheRecordsOfADamagedMetadataPage) {
     const Salvage got = salvage(fixture_.directory(), truth_);
     EXPECT_GT(got.lost, 0U);
     EXPECT_LT(got.lost, 100U);
+}
+
+TEST_F(SalvageOfProducts, DoesNotTakeAnAddThatWasIgnoredForTheVector) {
+    fs::remove(segment_ / "index_metadata.pickle");
+    salvage(fixture_.directory(), truth_);
+    const Directory directory = Directory::open(fixture_.directory());
+    const auto reader = directory.read(find_collection(directory, {.name = "products_all_products"}));
+    EXPECT_TRUE(std::ranges::any_of(reader->lost(), [](const LostRecord& lost) { return lost.id == "prod-404"; }));
+}
+
+TEST(SalvageOfAnUnpurgedQueue, GivesEverythingWithoutAnyIndexFile) {
+    const FixtureName name = committed("0.4.24/edge");
+    const Truth truth = read_truth(name);
+    const Fixture fixture{name};
+    std::size_t all = 0;
+    for (const auto& [uuid, records] : truth) {
+        all += records.size();
+    }
+    for (const auto& entry : fs::directory_iterator{fixture.directory()}) {
+        if (entry.is_directory()) fs::remove(entry.path() / "index_metadata.pickle");
+    }
+    const Directory directory = Directory::open(fixture.directory());
+    std::size_t read = 0;
+    for (const Collection& collection : directory.collections()) {
+        read += directory.read(collection)->record_count();
+    }
+    EXPECT_EQ(read, all);
 }
 
 TEST_F(SalvageOfProducts, NamesWhatIsDamaged) {
