@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <deque>
 #include <utility>
@@ -143,6 +145,17 @@ std::optional<Reject> encode_row_with_uri(const RowShape& shape, const chroma::R
     return encode_row(shape, inside, out);
 }
 
+/// All finite and not all zero; without a branch an element, because every vector passes here.
+bool is_ordinary(std::span<const float> vector) noexcept {
+    constexpr std::int32_t sign_off = 0x7fffffff;
+    constexpr std::int32_t infinity = 0x7f800000;
+    std::int32_t largest = 0;
+    for (const float value : vector) {
+        largest = std::max(largest, std::bit_cast<std::int32_t>(value) & sign_off);
+    }
+    return largest != 0 && largest < infinity;
+}
+
 }  // namespace
 
 Reject make_reject(const chroma::Record& record, std::string reason) {
@@ -168,6 +181,7 @@ std::optional<std::string> find_vector_fault(const RowShape& shape, std::span<co
     if (vector.size() != shape.dimension) {
         return fmt::format("vector: {} values, the collection has {}", vector.size(), shape.dimension);
     }
+    if (is_ordinary(vector)) return std::nullopt;
     bool is_zero = true;
     for (std::size_t i = 0; i < vector.size(); ++i) {
         if (!std::isfinite(vector[i])) return fmt::format("vector: value {} is {}", i, vector[i]);

@@ -126,6 +126,8 @@ std::optional<std::uint64_t> Statement::seq_id(int column) const noexcept {
 
 Database::Database(const std::filesystem::path& file, Access access) {
     const int flags = access == Access::read_source ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    // Before sqlite's first use in the process: else every allocation takes a lock to be counted.
+    [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     const int code = sqlite3_open_v2(file.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     if (code != SQLITE_OK) {
         const std::string text = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
