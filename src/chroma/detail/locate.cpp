@@ -1,8 +1,10 @@
 #include "chroma/detail/locate.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 #include "core/error.hpp"
@@ -61,6 +63,10 @@ fs::path locate_directory(const fs::path& path) {
     }
     if (fs::is_regular_file(path / database_file, ignored)) {
         return path;
+    }
+    if (::access(path.c_str(), R_OK | X_OK) != 0 && errno == EACCES) {
+        throw Error{ErrorCode::permission_denied, fmt::format("{} may not be read by this user.", path.string()),
+                    "run as a user that may read the Chroma directory"};
     }
     const std::vector<fs::path> holders = find_holders(path, database_file);
     if (holders.empty()) {
