@@ -28,19 +28,37 @@ bool write_all(int file, std::string_view content) {
         if (written < 0) return false;
         content.remove_prefix(static_cast<std::size_t>(written));
     }
-    return fsync(file) == 0;
+    // EINVAL: a device or a pipe, which has nothing to sync.
+    return fsync(file) == 0 || errno == EINVAL;
+}
+
+/// A device or a pipe cannot be put aside, and a rename would put a file in its place.
+void write_into(const std::filesystem::path& path, std::string_view content) {
+    const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file < 0) throw_failure(path, errno);
+    const bool is_written = write_all(file, content);
+    const int failure = errno;
+    close(file);
+    if (!is_written) throw_failure(path, failure);
 }
 
 }  // namespace
 
 void write_file(const std::filesystem::path& path, std::string_view content) {
-    const std::string beside = fmt::format("{}.{}.part", path.string(), getpid());
+    std::error_code none;
+    const auto kind = std::filesystem::status(path, none).type();
+    if (kind == std::filesystem::file_type::directory) throw_failure(path, EISDIR);
+    const bool is_there = kind != std::filesystem::file_type::not_found && kind != std::filesystem::file_type::none;
+    if (is_there && kind != std::filesystem::file_type::regular) return write_into(path, content);
+    // The file that a link names is replaced, never the link.
+    const std::filesystem::path file_path = is_there ? std::filesystem::canonical(path) : path;
+    const std::string beside = fmt::format("{}.{}.part", file_path.string(), getpid());
     const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file < 0) throw_failure(path, errno);
     const bool is_written = write_all(file, content);
     const int failure = errno;
     close(file);
-    if (is_written && rename(beside.c_str(), path.c_str()) == 0) return;
+    if (is_written && rename(beside.c_str(), file_path.c_str()) == 0) return;
     const int reason = is_written ? errno : failure;
     unlink(beside.c_str());
     throw_failure(path, reason);
