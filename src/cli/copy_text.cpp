@@ -5,7 +5,6 @@
 #include <iterator>
 
 #include "core/quantity_text.hpp"
-#include "core/shell_word.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
 #include "migrate/copy_json.hpp"
@@ -57,7 +56,12 @@ void append_differences(std::string& out, const migrate::VerifyOutcome& outcome)
 
 std::string verification_text(const migrate::VerifyOutcome& outcome) {
     if (outcome.is_equal()) {
-        return fmt::format("Verified against the {}: all {} rows equal, bit for bit\n", outcome.against, outcome.rows);
+        const std::string others =
+            outcome.known_extra == 0
+                ? ""
+                : fmt::format("; {} other rows of the table are not from the source", outcome.known_extra);
+        return fmt::format("Verified against the {}: all {} rows equal, bit for bit{}\n", outcome.against,
+                           outcome.rows - outcome.known_extra, others);
     }
     std::string out = fmt::format("Verified against the {}: {} differences in {} rows\n", outcome.against,
                                   outcome.difference_count, outcome.rows);
@@ -82,7 +86,7 @@ std::string notes_text(const CopyReport& report, const CopyTextOptions& options)
     add(report.lost, "records of the source cannot be had whole and were left out, see " + options.rejects_path);
     add(counts.rejected, "records rejected, see " + options.rejects_path);
     for (const std::string& warning : report.warnings)
-        out += "warning: " + warning + "\n";
+        out += "warning: " + printable(warning) + "\n";
     return out;
 }
 
@@ -92,27 +96,28 @@ std::string copy_text(const CopyReport& report, const CopyTextOptions& options) 
     const chroma::Collection& collection = report.collection;
     if (report.is_empty) {
         return fmt::format("Collection {} is empty and never had a vector: there is nothing to copy\n",
-                           collection.name);
+                           printable(collection.name));
     }
     std::string out = fmt::format("Collection {} of tenant {}, database {} -> table {}: {}({}), space {}\n\n",
-                                  collection.name, collection.tenant, collection.database, report.table.shown(),
+                                  printable(collection.name), printable(collection.tenant),
+                                  printable(collection.database), printable(report.table.shown()),
                                   pg::name_of(report.shape.type), report.shape.dimension, name_of(report.shape.space));
     out += closing_table(report) + "\n";
     if (report.verification)
         out += verification_text(*report.verification);
     else
-        out +=
-            "Not verified (--no-verify): `decant verify " + shell_word(report.table.table) + "` does it at any time\n";
+        out += fmt::format("Not verified (--no-verify): `decant verify {}` does it at any time\n",
+                           printable(report.table.arguments()));
     if (report.recall) out += recall_text(*report.recall);
     out += fmt::format("Run {}, digest {}\n", report.run_id, report.root);
     out += notes_text(report, options);
     if (!report.load_table.empty()) {
-        out += fmt::format("Table {} was not replaced: the differing rows are in {}\n", report.table.shown(),
-                           report.load_table);
+        out += fmt::format("Table {} was not replaced: the differing rows are in {}\n", printable(report.table.shown()),
+                           printable(report.load_table));
     }
     if (!report.previous_table.empty()) {
         out += fmt::format("The previous table is kept as {}: `decant rollback {}` puts it back\n",
-                           report.previous_table, shell_word(report.table.table));
+                           printable(report.previous_table), printable(report.table.arguments()));
     }
     if (report.example_id.empty()) return out;
     return out + "\nSearch it in SQL:\n" + migrate::example_sql(report) + "\n\nand from Python:\n" +
@@ -122,8 +127,9 @@ std::string copy_text(const CopyReport& report, const CopyTextOptions& options) 
 std::string into_text(const migrate::IntoReport& report, const std::string& rejects_path) {
     const migrate::Counts& counts = report.counts;
     std::string out =
-        fmt::format("Collection {} -> {}.{}{}: {}({})\n\n", report.collection.name, report.table.shown(), report.column,
-                    report.column_added ? " (added)" : "", pg::name_of(report.shape.type), report.shape.dimension);
+        fmt::format("Collection {} -> {}.{}{}: {}({})\n\n", printable(report.collection.name),
+                    printable(report.table.shown()), printable(report.column), report.column_added ? " (added)" : "",
+                    pg::name_of(report.shape.type), report.shape.dimension);
     const auto line = [&](std::string_view label, std::uint64_t count) {
         fmt::format_to(std::back_inserter(out), "{:<44}{:>10}\n", label, count);
     };
@@ -143,12 +149,13 @@ std::string into_text(const migrate::IntoReport& report, const std::string& reje
     list("row without a record", report.unmatched_keys);
     if (report.verification) out += verification_text(*report.verification);
     if (counts.rejected > 0) out += "Rejected records are in " + rejects_path + "\n";
-    return out + "Index it with:\n" + report.index_sql + ";\n";
+    return out + "Index it with:\n" + printable(report.index_sql) + ";\n";
 }
 
 std::string verify_text(const migrate::VerifyTableReport& report) {
-    std::string out = fmt::format("Table {} (run {}, digest {})\n", report.table.shown(), report.run_id, report.root);
-    if (!report.why_not_source.empty()) out += "Not against the source: " + report.why_not_source + "\n";
+    std::string out =
+        fmt::format("Table {} (run {}, digest {})\n", printable(report.table.shown()), report.run_id, report.root);
+    if (!report.why_not_source.empty()) out += "Not against the source: " + printable(report.why_not_source) + "\n";
     out += verification_text(report.outcome);
     if (report.recall) out += recall_text(*report.recall);
     return out;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/interrupt.hpp"
+#include "core/utf8.hpp"
 
 namespace decant::cli {
 
@@ -25,7 +26,7 @@ void MeterObserver::end_phase() {
 
 void MeterObserver::note(const std::string& line) {
     end_phase();
-    fmt::print(stderr, "decant: {}\n", line);
+    fmt::print(stderr, "decant: {}\n", printable(line));
 }
 
 }  // namespace decant::cli

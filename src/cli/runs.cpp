@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/table.hpp"
+#include "core/utf8.hpp"
 #include "migrate/run_store.hpp"
 #include "store/database_address.hpp"
 
@@ -100,7 +101,7 @@ public:
         }
         for (const auto& [key, value] : out) {
             fmt::print("{:<14} {}\n", std::string{key},
-                       value.is_string() ? std::string{value.as_string()} : json_text(value));
+                       printable(value.is_string() ? std::string{value.as_string()} : json_text(value)));
         }
         return 0;
     }

@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/utf8.hpp"
 #include "migrate/copy_json.hpp"
 #include "migrate/replace.hpp"
 #include "migrate/verify_table.hpp"
@@ -29,9 +30,10 @@ public:
     }
     void declare(Options& options) override {
         options.optional_positional("TABLE", table_, "Table that decant copied (default: all of them)");
-        options.text("--schema", schema_, "Schema of the table");
+        options.text("--schema", schema_, "Schema of the table (default: public; without TABLE: all)");
         options.text("--from", from_, "Chroma directory (default: where it was copied from)");
-        options.choice("--against", against_, {"auto", "source", "digests"}, "What to compare with");
+        options.choice("--against", against_, {"auto", "source", "digests"},
+                       "What to compare with (default: auto, the source where it is as it was copied)");
     }
 
     int run(const Context& context) override {
@@ -39,11 +41,13 @@ public:
         const std::string conninfo = store::resolve_database(context.settings).conninfo;
         std::vector<migrate::TableName> tables;
         if (table_)
-            tables.push_back({schema_, *table_});
+            tables.push_back({schema_.value_or("public"), *table_});
         else
-            tables = migrate::copied_tables(conninfo);
+            tables = tables_of_schema(migrate::copied_tables(conninfo));
         if (tables.empty()) {
-            throw Error{ErrorCode::not_found, "No table in this database was copied by decant",
+            throw Error{ErrorCode::not_found,
+                        schema_ ? fmt::format("No table in schema '{}' was copied by decant", *schema_)
+                                : "No table in this database was copied by decant",
                         "Copy one first: decant copy --from DIR --collection NAME."};
         }
         bool is_equal = true;
@@ -64,9 +68,15 @@ public:
     }
 
 private:
+    /// Without --schema those of all schemas.
+    std::vector<migrate::TableName> tables_of_schema(std::vector<migrate::TableName> tables) const {
+        if (schema_) std::erase_if(tables, [this](const auto& table) { return table.schema != *schema_; });
+        return tables;
+    }
+
     std::optional<std::string> table_;
     std::optional<std::string> from_;
-    std::string schema_ = "public";
+    std::optional<std::string> schema_;
     std::string against_ = "auto";
 };
 
@@ -77,7 +87,7 @@ public:
     std::vector<std::string> examples() const override { return {"decant rollback products"}; }
     void declare(Options& options) override {
         options.required_positional("TABLE", table_, "Table to roll back");
-        options.text("--schema", schema_, "Schema of the table");
+        options.text("--schema", schema_, "Schema of the table (default: public)");
         options.flag("--force", force_, "Also when rows were written since the copy");
     }
 
@@ -92,7 +102,7 @@ public:
             return 0;
         }
         fmt::print("Table {} is what it was before run {} ({:.3f} s); the undone rows are kept as {}\n",
-                   done.table.shown(), done.run_id, done.seconds, done.undone_table);
+                   printable(done.table.shown()), done.run_id, done.seconds, printable(done.undone_table));
         return 0;
     }
 

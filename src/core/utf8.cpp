@@ -41,9 +41,15 @@ std::size_t sequence_length(std::string_view text) {
     return lead.length;
 }
 
-bool is_control(char byte) {
-    const auto value = static_cast<unsigned char>(byte);
-    return value < 0x20 || value == 0x7F;
+bool is_between(std::string_view first, std::string_view character, std::string_view last) {
+    return character.size() == first.size() && first <= character && character <= last;
+}
+
+/// What moves a terminal's cursor or turns the reading direction: C0, DEL, C1, U+2028..U+202E, U+2066..U+2069.
+bool is_control(std::string_view character) {
+    if (character.size() == 1) return static_cast<unsigned char>(character[0]) < 0x20 || character[0] == 0x7F;
+    return is_between("\xC2\x80", character, "\xC2\x9F") || is_between("\xE2\x80\xA8", character, "\xE2\x80\xAE") ||
+           is_between("\xE2\x81\xA6", character, "\xE2\x81\xA9");
 }
 
 }  // namespace
@@ -62,11 +68,15 @@ std::string valid_utf8(std::string_view text) {
 std::string printable(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (const char byte : valid_utf8(text)) {
-        if (is_control(byte)) {
-            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+    while (!text.empty()) {
+        const std::size_t length = sequence_length(text);
+        const std::string_view character = text.substr(0, length == 0 ? 1 : length);
+        text.remove_prefix(character.size());
+        if (length > 0 && is_control(character)) {
+            for (const char byte : character)
+                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
         } else {
-            out += byte;
+            out += length == 0 ? replacement : character;
         }
     }
     return out;

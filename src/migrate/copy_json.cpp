@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/json.hpp"
+#include "core/utf8.hpp"
 
 namespace decant::migrate {
 namespace {
@@ -24,6 +25,7 @@ json::object json_of(const VerifyOutcome& outcome) {
     return {{"against", outcome.against},
             {"equal", outcome.is_equal()},
             {"rows", outcome.rows},
+            {"known_extra", outcome.known_extra},
             {"bytes", outcome.bytes},
             {"difference_count", outcome.difference_count},
             {"differences", std::move(differences)},
@@ -45,6 +47,10 @@ json::object json_of(const chroma::Collection& collection) {
             {"id", collection.id}};
 }
 
+bool has_control(std::string_view text) {
+    return printable(text) != text;
+}
+
 /// `name` as an SQL identifier: bare where PostgreSQL would keep it so.
 std::string sql_identifier(const std::string& name) {
     const bool is_bare = !name.empty() &&
@@ -54,7 +60,39 @@ std::string sql_identifier(const std::string& name) {
     std::string out = "\"";
     for (const char c : name)
         out += c == '"' ? "\"\"" : std::string(1, c);
-    return out + "\"";
+    return printable(out + "\"");
+}
+
+/// A character that would steer the terminal is written as its bytes, which PostgreSQL puts together again.
+std::string sql_literal(const std::string& text) {
+    const bool is_escaped = has_control(text);
+    std::string out;
+    for (const char c : text) {
+        const bool is_doubled = c == '\'' || (is_escaped && c == '\\');
+        if (is_escaped && (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f))
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        else
+            out += std::string(is_doubled ? 2 : 1, c);
+    }
+    return fmt::format("{}'{}'", is_escaped ? "E" : "", out);
+}
+
+/// As a Python literal in single quotes.
+std::string python_literal(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        if (c == '\'' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "'";
+}
+
+/// psycopg reads % as the start of a placeholder where a statement has parameters.
+std::string with_percent_doubled(std::string_view sql) {
+    std::string out;
+    for (const char c : sql)
+        out += std::string(c == '%' ? 2 : 1, c);
+    return out;
 }
 
 std::string example_operator(const CopyReport& report) {
@@ -136,26 +174,26 @@ json::object report_json(const CopyReport& report) {
 std::string example_sql(const CopyReport& report) {
     const std::string table = sql_identifier(report.table.schema) + "." + sql_identifier(report.table.table);
     const std::string op = example_operator(report);
-    std::string id = report.example_id;
-    for (std::size_t at = 0; (at = id.find('\'', at)) != std::string::npos; at += 2)
-        id.insert(at, 1, '\'');
+    const std::string id = sql_literal(report.example_id);
     return fmt::format(
-        "SELECT id, document, embedding {0} (SELECT embedding FROM {1} WHERE id = '{2}') AS distance\n"
-        "FROM {1} ORDER BY embedding {0} (SELECT embedding FROM {1} WHERE id = '{2}') LIMIT 10;",
+        "SELECT id, document, embedding {0} (SELECT embedding FROM {1} WHERE id = {2}) AS distance\n"
+        "FROM {1} ORDER BY embedding {0} (SELECT embedding FROM {1} WHERE id = {2}) LIMIT 10;",
         op, table, id);
 }
 
 std::string example_python(const CopyReport& report, const std::string& dsn) {
     const std::string table = sql_identifier(report.table.schema) + "." + sql_identifier(report.table.table);
     const std::string type{pg::name_of(report.shape.type)};
+    const std::string first = fmt::format("SELECT embedding::text FROM {} LIMIT 1", table);
+    const std::string nearest = fmt::format(
+        "SELECT id, document FROM {} ORDER BY embedding {} %s::{} LIMIT 10", with_percent_doubled(table),
+        example_operator(report), report.extension_schema.empty() ? type : report.extension_schema + "." + type);
     return fmt::format(
         "import psycopg\n"
-        "with psycopg.connect({0}) as db:\n"
-        "    vector = db.execute('SELECT embedding::text FROM {1} LIMIT 1').fetchone()[0]  # or your model's\n"
-        "    print(db.execute('SELECT id, document FROM {1} ORDER BY embedding {2} %s::{3} LIMIT 10', "
-        "[vector]).fetchall())",
-        json_text(json::string(dsn)), table, example_operator(report),
-        report.extension_schema.empty() ? type : report.extension_schema + "." + type);
+        "with psycopg.connect({}) as db:\n"
+        "    vector = db.execute({}).fetchone()[0]  # or your model's\n"
+        "    print(db.execute({}, [vector]).fetchall())",
+        json_text(json::string(dsn)), python_literal(first), python_literal(nearest));
 }
 
 }  // namespace decant::migrate

@@ -4,7 +4,6 @@
 
 #include <chrono>
 
-#include "core/shell_word.hpp"
 #include "migrate/target_lock.hpp"
 
 namespace decant::migrate {
@@ -28,6 +27,12 @@ constexpr std::string_view dependants_sql =
     "UNION SELECT 'child table ' || inhrelid::regclass FROM pg_catalog.pg_inherits WHERE inhparent = (SELECT oid FROM "
     "t) "
     "ORDER BY 1";
+
+constexpr std::string_view kind_sql =
+    "SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'p' THEN 'partitioned table' "
+    "WHEN 'f' THEN 'foreign table' WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index' ELSE 'type' END "
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind <> 'r'";
 
 constexpr std::string_view owner_sql =
     "SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_class c "
@@ -94,12 +99,18 @@ void check_unchanged(pg::Connection& db, const TableName& table, std::int64_t ru
                           "were reset)",
                           table.shown()),
         fmt::format("Look at them first, then run `decant rollback {} --force`: the undone table is kept.",
-                    shell_word(table.table))};
+                    table.arguments())};
 }
 
 }  // namespace
 
 void check_replaceable(pg::Connection& db, const TableName& table) {
+    if (const pg::Result kind = db.query(kind_sql, {table.schema, table.table}); !kind.empty()) {
+        throw Error{
+            ErrorCode::conflict,
+            fmt::format("{} cannot be replaced: it is no ordinary table but a {}", table.shown(), kind.text(0, 0)),
+            "Copy into another table with --to NAME."};
+    }
     const pg::Result dependants = db.query(dependants_sql, {table.schema, table.table});
     if (dependants.empty()) return;
     std::string list;

@@ -8,8 +8,8 @@
 
 namespace decant::migrate {
 
-/// Throws Error{conflict} naming the foreign keys, views, triggers and policies that hang on the table: they would stay
-/// with the old one.
+/// Throws Error{conflict} when it is a view or another thing than an ordinary table, or naming the foreign keys, views,
+/// triggers and policies that hang on the table: they would stay with the old one.
 void check_replaceable(pg::Connection& db, const TableName& table);
 
 struct Swap {

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <charconv>
+#include <span>
 
+#include "core/sha256.hpp"
 #include "core/shell_word.hpp"
 
 namespace decant::migrate {
@@ -146,11 +148,19 @@ std::string TableName::quoted(const pg::Connection& db) const {
     return db.quote_identifier(schema) + "." + db.quote_identifier(table);
 }
 
+std::string TableName::arguments() const {
+    return schema == "public" ? shell_word(table) : shell_word(table) + " --schema " + shell_word(schema);
+}
+
 std::string derived_name(const std::string& base, const std::string& suffix) {
-    std::size_t length = std::min(base.size(), max_identifier_bytes - suffix.size());
-    while (length > 0 && length < base.size() && (static_cast<unsigned char>(base[length]) & 0xc0U) == 0x80U)
+    if (base.size() + suffix.size() <= max_identifier_bytes) return base + suffix;
+    constexpr std::size_t hash_bytes = 4;
+    const Digest digest = sha256(base);
+    const std::string tail = "_" + hex(std::span{digest}.first(hash_bytes)) + suffix;
+    std::size_t length = max_identifier_bytes - tail.size();
+    while (length > 0 && (static_cast<unsigned char>(base[length]) & 0xc0U) == 0x80U)
         --length;
-    return base.substr(0, length) + suffix;
+    return base.substr(0, length) + tail;
 }
 
 Preflight check_target(pg::Connection& db, const PreflightRequest& request) {

@@ -19,12 +19,15 @@ struct TableName {
 
     std::string shown() const { return schema + "." + table; }
     std::string quoted(const pg::Connection& db) const;
+    /// As decant's own commands take it, in the words of a shell: NAME, or NAME --schema SCHEMA.
+    std::string arguments() const;
 };
 
 /// Longest identifier that PostgreSQL keeps (NAMEDATALEN - 1).
 inline constexpr std::size_t max_identifier_bytes = 63;
 
-/// `base` + `suffix`, shortened at a UTF-8 boundary so that PostgreSQL keeps the name whole.
+/// `base` + `suffix`; where PostgreSQL would cut that, the start of `base` with a hash of the whole, so that tables
+/// with long names that begin alike never share what is kept of them.
 std::string derived_name(const std::string& base, const std::string& suffix);
 
 /// Everything that keeps a copy from starting, found before anything is written.

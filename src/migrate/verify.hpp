@@ -25,8 +25,10 @@ struct Difference {
 std::string_view name_of(Difference::Kind kind) noexcept;
 
 struct VerifyOutcome {
-    std::string against;  ///< "source" or "digests"
-    std::uint64_t rows = 0;
+    std::string against;     ///< "source" or "digests"
+    std::uint64_t rows = 0;  ///< read from the table
+    std::uint64_t known_extra =
+        0;  ///< of these: the table's own, left by a copy without --prune; compared with nothing
     std::uint64_t bytes = 0;
     std::uint64_t difference_count = 0;
     std::vector<Difference> differences;  ///< the first max_listed_differences, in id order

@@ -15,8 +15,12 @@ constexpr std::string_view index_state_sql =
 
 }  // namespace
 
-std::string CopyJob::index_name(const std::string& suffix) const {
-    return derived_name(run_.load_table, suffix);
+std::string CopyJob::index_name(const std::string& suffix) {
+    std::string name = derived_name(run_.load_table, suffix);
+    // A table that was renamed by hand keeps its indexes under their old names.
+    for (int n = 1; table_exists(*db_, {target_.schema, name}); ++n)
+        name = derived_name(run_.load_table, fmt::format("{}{}", suffix, n));
+    return name;
 }
 
 bool CopyJob::has_valid_index(const std::string& method, const std::string& column) {

@@ -9,6 +9,7 @@
 #include "core/failpoint.hpp"
 #include "migrate/detail/retry.hpp"
 #include "migrate/replace.hpp"
+#include "migrate/text_fault.hpp"
 
 namespace decant::migrate::detail {
 namespace {
@@ -67,11 +68,11 @@ void CopyJob::open_source() {
     }
     target_ = request_.target;
     if (target_.table.empty()) target_.table = collection.name;
-    if (target_.table.empty() || target_.table.size() > max_identifier_bytes) {
-        throw Error{
-            ErrorCode::request_invalid,
-            fmt::format("'{}' is no name for a table: it must have 1 to {} bytes", target_.table, max_identifier_bytes),
-            "Name the table with --to NAME."};
+    if (target_.table.empty() || target_.table.size() > max_identifier_bytes || find_text_fault(target_.table)) {
+        throw Error{ErrorCode::request_invalid,
+                    fmt::format("'{}' is no name for a table: it must have 1 to {} bytes of UTF-8 without U+0000",
+                                target_.table, max_identifier_bytes),
+                    "Name the table with --to NAME."};
     }
 }
 

@@ -45,7 +45,7 @@ private:
     /// A second connection, opened when it is first needed.
     pg::Connection& scanner();
     TableName load_table() const { return {target_.schema, run_.load_table}; }
-    std::string index_name(const std::string& suffix) const;
+    std::string index_name(const std::string& suffix);
     void timed(const std::string& phase, std::uint64_t total, const std::function<void()>& work);
 
     const CopyRequest& request_;

@@ -30,6 +30,11 @@ TEST(Utf8, ReplacesWhatIsNone) {
 
 TEST(Utf8, ShowsControlCharactersAsEscapes) {
     EXPECT_EQ(printable("a\n\x1b\x7f"), "a\\x0a\\x1b\\x7f");
+    EXPECT_EQ(printable("\xC2\x9B"
+                        "31m\xC2\xA0"),
+              "\\xc2\\x9b31m\xC2\xA0")
+        << "a terminal takes U+009B as ESC [";
+    EXPECT_EQ(printable("\xE2\x80\xAE"), "\\xe2\\x80\\xae") << "turns the reading direction";
 }
 
 }  // namespace
