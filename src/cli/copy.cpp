@@ -52,16 +52,19 @@ public:
         options.text("--database", database_, "Chroma database, where several have the collection");
         options.flag("--all-collections", is_all_, "Copy every collection, each into a table of its name");
         options.text("--to", to_, "Table (default: the collection's name)");
-        options.text("--schema", schema_, "Schema of the table");
-        options.choice("--index", index_, {"hnsw", "ivfflat", "none"}, "Vector index, built after the load");
+        options.text("--schema", schema_, "Schema of the table (default: public)");
+        options.choice("--index", index_, {"hnsw", "ivfflat", "none"},
+                       "Vector index, built after the load (default: hnsw)");
         options.text("--into", into_, "Fill a vector column of this existing table instead, and no other column");
         options.text("--match", match_, "With --into: COLUMN=metadata.KEY or COLUMN=id, what ties rows to records");
-        options.text("--column", column_, "With --into: the vector column");
+        options.text("--column", column_, "With --into: the vector column (default: embedding)");
         options.flag("--add-column", add_column_, "With --into: add the column where it is missing");
-        options.choice("--type", type_, {"vector", "halfvec"}, "Element type of the embedding column");
+        options.choice("--type", type_, {"vector", "halfvec"},
+                       "Element type of the embedding column (default: vector)");
         options.number("--batch-size", batch_size_, "Rows a page (a page is also at most 8 MiB)");
-        options.choice("--nul", nul_, {"reject", "strip", "escape"}, "Text that PostgreSQL cannot hold");
-        options.text("--rejects", rejects_, "Where rejected records are written");
+        options.choice("--nul", nul_, {"reject", "strip", "escape"},
+                       "Text that PostgreSQL cannot hold (default: reject)");
+        options.text("--rejects", rejects_, "Where rejected records are written (default: rejects.jsonl)");
         options.flag("--replace", replace_, "Load beside an existing table, then swap; undo with `decant rollback`");
         options.flag("--drop-old", drop_old_, "Drop the previous table that --replace kept, once the copy is verified");
         options.flag("--prune", prune_, "Remove rows that the source does not have (any more)");
@@ -221,6 +224,10 @@ private:
                                      .verify = !no_verify_};
         if (batch_size_) request.page.rows = *batch_size_;
         request.command_line = resume_command(request);
+        // Without a password: what was typed is not printed. Other ways of naming the server hold for the next command.
+        if (store::named_server(context.settings) == "--db") {
+            request.command_line += " --db " + shell_word(address.shown);
+        }
         MeterObserver observer;
         const migrate::CopyReport report = migrate::copy_collection(request, observer);
         write_rejects(report.rejects, target.rejects_path);

@@ -40,6 +40,20 @@ constexpr std::array state_table{
     StateRow{"XX", ErrorCode::store_rejected},
 };
 
+/// What libpq tells of a login that was refused; it gives no SQLSTATE. These texts are the server's own, which it does
+/// not translate before authentication.
+struct Refusal {
+    std::string_view text;
+    std::string_view remedy;
+};
+
+constexpr std::array refusal_table{
+    Refusal{"authentication failed", "Check user and password (`decant config` shows where they come from)."},
+    Refusal{"no password supplied", "Give the password: in --db, DATABASE_URL, DB_PASSWORD, PGPASSWORD or ~/.pgpass."},
+    Refusal{"no pg_hba.conf entry", "Have an administrator admit this host, user and database in pg_hba.conf."},
+    Refusal{"role \"", "Name another role, or have an administrator create this one and let it log in."},
+};
+
 /// On one line: libpq breaks its messages and indents what follows.
 std::string trimmed(const char* text) {
     std::string out;
@@ -105,18 +119,22 @@ Error statement_error(pg_conn* conn, const pg_result* result) {
 Error connection_error(pg_conn* conn) {
     const std::string message = trimmed(PQerrorMessage(conn));
     ErrorCode code = ErrorCode::store_unavailable;
-    // libpq gives no SQLSTATE for a refused login; these two texts are the server's own and are not translated by it
-    // before authentication.
-    if (message.find("authentication failed") != std::string::npos ||
-        message.find("no pg_hba.conf entry") != std::string::npos ||
-        message.find("no password supplied") != std::string::npos || message.find("role \"") != std::string::npos) {
+    std::string remedy;
+    for (const Refusal& refusal : refusal_table) {
+        if (message.find(refusal.text) == std::string::npos) continue;
         code = ErrorCode::permission_denied;
-    } else if (message.find("database \"") != std::string::npos &&
-               message.find("does not exist") != std::string::npos) {
-        code = ErrorCode::not_found;
+        remedy = refusal.remedy;
+        break;
     }
-    return {code, fmt::format("No connection to PostgreSQL at {}: {}", server_name(conn), message),
-            remedy_of(code, conn)};
+    if (code == ErrorCode::store_unavailable && message.find("database \"") != std::string::npos &&
+        message.find("does not exist") != std::string::npos) {
+        code = ErrorCode::not_found;
+    } else if (message.starts_with("invalid ")) {
+        code = ErrorCode::config_invalid;
+        remedy = "Mend it in the connection settings (`decant config` shows where they come from).";
+    }
+    if (remedy.empty()) remedy = remedy_of(code, conn);
+    return {code, fmt::format("No connection to PostgreSQL at {}: {}", server_name(conn), message), std::move(remedy)};
 }
 
 }  // namespace decant::pg

@@ -20,7 +20,10 @@ std::string variable(const char* name) {
 
 DatabaseAddress from_url(const std::string& url, SettingOrigin origin) {
     const auto keywords = pg::parse_conninfo(url);
-    if (!keywords) {
+    // libpq ends the password at the first @: the rest of one with a bare @ would be shown as the host's name.
+    const auto host = keywords ? keywords->find("host") : pg::Keywords::const_iterator{};
+    const bool has_bare_at = keywords && host != keywords->end() && host->second.find('@', 1) != std::string::npos;
+    if (!keywords || has_bare_at) {
         throw Error{
             ErrorCode::config_invalid,
             std::string{origin == SettingOrigin::flag ? "--db" : "DATABASE_URL"} +

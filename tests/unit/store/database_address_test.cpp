@@ -71,6 +71,17 @@ TEST_F(DatabaseAddressTest, DoesNotShowAUrlThatItCannotRead) {
     }
 }
 
+TEST_F(DatabaseAddressTest, DoesNotTakeTheRestOfAPasswordWithABareAtSignForTheHost) {
+    try {
+        resolve({}, {{"DATABASE_URL", "postgresql://me:hunter@2@db.example/shop"}});
+        FAIL() << "it was read";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::config_invalid);
+        EXPECT_EQ((error.happened() + error.remedy()).find("2@db"), std::string::npos);
+    }
+    EXPECT_EQ(resolve({}, {{"DATABASE_URL", "host=@abstract dbname=shop"}}).shown, "dbname=shop host=@abstract");
+}
+
 TEST_F(DatabaseAddressTest, NamesTheSettingThatNamesAServer) {
     EXPECT_EQ(named_server(Settings::from(url, {})), "--db");
     EXPECT_EQ(named_server(Settings::from({}, url)), "DATABASE_URL");
