@@ -121,7 +121,10 @@ ClusterAddress LocalCluster::start_locked() {
         address = wait_until_ready(std::nullopt);
     } else {
         const PostgresInstallation postgres = PostgresInstallation::find(named_installation_);
-        if (!is_there(place_.data() / "PG_VERSION")) make_cluster(postgres, place_, secret.password);
+        if (!is_there(place_.data() / "PG_VERSION")) {
+            check_nothing_in_the_way();
+            make_cluster(postgres, place_, secret.password);
+        }
         check_version();
         address = launch(postgres, secret.port, clear_leftovers(place_.data(), place_.server.account));
     }
@@ -130,6 +133,15 @@ ClusterAddress LocalCluster::start_locked() {
     db.exec(fmt::format("ALTER ROLE {} PASSWORD {}", cluster_user, db.quote_literal(secret.password)));
     write_password_file(place_.pgpass(), {.port = address.port, .password = secret.password}, cluster_user);
     return address;
+}
+
+void LocalCluster::check_nothing_in_the_way() const {
+    std::error_code ignored;
+    if (!is_there(place_.data()) || fs::is_empty(place_.data(), ignored)) return;
+    throw Error{ErrorCode::conflict,
+                fmt::format("{} holds files but no PG_VERSION: it is damaged, or was not made by PostgreSQL",
+                            place_.data().string()),
+                "put it back from a backup, or remove it for good with: decant db destroy --yes"};
 }
 
 void LocalCluster::check_version() const {

@@ -53,6 +53,7 @@ public:
 
 private:
     ClusterAddress start_locked();
+    void check_nothing_in_the_way() const;
     void check_version() const;
     std::filesystem::path choose_socket_folder(const std::filesystem::path& last_one) const;
     ClusterAddress launch(const PostgresInstallation& postgres, int port, const std::filesystem::path& last_socket);

@@ -210,6 +210,20 @@ TEST_F(LocalClusterTest, LeavesNothingWhenItIsDestroyed) {
     EXPECT_FALSE(cluster.find());
 }
 
+TEST_F(LocalClusterTest, NamesADataFolderThatIsNone) {
+    LocalCluster& cluster = make("home");
+    make_folders(cluster.place());
+    fs::create_directory(cluster.place().data());
+    std::ofstream{cluster.place().data() / "notes.txt"} << "mine";
+    try {
+        cluster.start();
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::conflict);
+    }
+    EXPECT_TRUE(fs::exists(cluster.place().data() / "notes.txt"));
+}
+
 TEST_F(LocalClusterTest, RefusesDataOfAnotherVersion) {
     LocalCluster& cluster = make("home");
     cluster.start();
