@@ -1,12 +1,17 @@
 #include "chroma/detail/private_copy.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -25,6 +30,8 @@ constexpr std::chrono::milliseconds pause{100};
 /// few milliseconds.
 constexpr std::chrono::nanoseconds settling_time = std::chrono::milliseconds{50};
 
+constexpr std::string_view folder_prefix = "decant-snapshot-";
+constexpr auto lock_file = "in-use.lock";
 constexpr std::array database_files{"chroma.sqlite3", "chroma.sqlite3-journal", "chroma.sqlite3-wal"};
 constexpr auto select_applied = "SELECT seq_id FROM max_seq_id";
 constexpr auto select_newest = "SELECT max(seq_id) FROM embeddings_queue";
@@ -81,15 +88,36 @@ bool duplicate(const fs::path& from, const fs::path& to) {
     return !error;
 }
 
+/// Copies whose process was killed: nobody holds their lock.
+void remove_abandoned_copies(const fs::path& place) {
+    std::error_code ignored;
+    fs::directory_iterator entry{place, fs::directory_options::skip_permission_denied, ignored};
+    for (; entry != fs::directory_iterator{}; entry.increment(ignored)) {
+        if (!entry->path().filename().string().starts_with(folder_prefix)) {
+            continue;
+        }
+        const int lock = ::open((entry->path() / lock_file).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (lock < 0) {
+            continue;
+        }
+        if (::flock(lock, LOCK_EX | LOCK_NB) == 0) {
+            fs::remove_all(entry->path(), ignored);
+        }
+        ::close(lock);
+    }
+}
+
 }  // namespace
 
 PrivateCopy::PrivateCopy(const fs::path& source) {
-    std::string pattern = (fs::temp_directory_path() / "decant-snapshot-XXXXXX").string();
+    remove_abandoned_copies(fs::temp_directory_path());
+    std::string pattern = (fs::temp_directory_path() / fmt::format("{}XXXXXX", folder_prefix)).string();
     if (::mkdtemp(pattern.data()) == nullptr) {
         throw Error{ErrorCode::source_unreadable, fmt::format("No folder could be made in {}.", pattern),
                     "set TMPDIR to a folder that this user may write"};
     }
     folder_ = pattern;
+    lock_folder();
     try {
         for (int attempt = 0; attempt < most_attempts; ++attempt) {
             if (copy_once(source)) {
@@ -102,15 +130,30 @@ PrivateCopy::PrivateCopy(const fs::path& source) {
             fmt::format("The index files of {} were written again and again while they were copied.", source.string()),
             "run the command again when less is written, or stop the writer"};
     } catch (...) {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
+        remove();
         throw;
     }
 }
 
 PrivateCopy::~PrivateCopy() {
+    remove();
+}
+
+void PrivateCopy::lock_folder() {
+    lock_ = ::open((folder_ / lock_file).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (lock_ < 0 || ::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+        remove();
+        throw Error{ErrorCode::source_unreadable, fmt::format("{} cannot be locked.", folder_.string()),
+                    "set TMPDIR to a folder of a local file system"};
+    }
+}
+
+void PrivateCopy::remove() noexcept {
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
+    if (lock_ >= 0) {
+        ::close(lock_);
+    }
 }
 
 /// The index files must be the same before and after chroma.sqlite3 was copied. Chroma writes them before it notes in

@@ -6,9 +6,9 @@
 
 namespace decant::chroma::detail {
 
-/// A copy of a Chroma directory of one moment, in a temporary folder that goes with this object: chroma.sqlite3, rolled
-/// back where a journal asks for it, and the files of its vector segments. The source is only read, and locked for
-/// writers no longer than it takes to copy chroma.sqlite3.
+/// A copy of a Chroma directory of one moment, in a temporary folder that goes with this object (or, when the process
+/// was killed, with the next copy): chroma.sqlite3, rolled back where a journal asks for it, and the files of its
+/// vector segments. The source is only read, and locked for writers no longer than it takes to copy chroma.sqlite3.
 class PrivateCopy {
 public:
     /// Throws Error{source_changed} when no moment without writes was found, Error{source_unreadable} when the copy
@@ -26,7 +26,11 @@ private:
     bool copy_once(const std::filesystem::path& source);
     bool copy_database(const std::filesystem::path& source);
 
+    void lock_folder();
+    void remove() noexcept;
+
     std::filesystem::path folder_;
+    int lock_ = -1;  ///< held while the copy is in use: folders without a holder are removed by the next copy
 };
 
 }  // namespace decant::chroma::detail

@@ -102,6 +102,19 @@ TEST_F(LiveDirectory, IsReadFromACopyThatGoesWithTheDirectoryWhileAnotherProcess
     EXPECT_TRUE(fs::is_empty(place.path()));
 }
 
+TEST_F(LiveDirectory, RemovesTheCopiesOfProcessesThatWereKilledAndNoOthers) {
+    const OtherProcess server{database_, {"SELECT count(*) FROM embeddings"}};
+    const TempFolder place;
+    ::setenv("TMPDIR", place.path().c_str(), 1);
+    const Directory held = Directory::open(fixture_.directory());
+    fs::create_directory(place.path() / "decant-snapshot-killed");
+    std::ofstream{place.path() / "decant-snapshot-killed" / "in-use.lock"} << "";
+    const Directory next = Directory::open(fixture_.directory());
+    ::unsetenv("TMPDIR");
+    EXPECT_FALSE(fs::exists(place.path() / "decant-snapshot-killed"));
+    expect_truth(held);
+}
+
 TEST_F(LiveDirectory, IsReadAsBeforeAWriteThatIsNotCommitted) {
     const OtherProcess writer{database_, {"BEGIN IMMEDIATE", "DELETE FROM embedding_metadata"}};
     expect_truth(Directory::open(fixture_.directory()));
