@@ -120,10 +120,17 @@ constexpr std::string_view save_kept_sql =
 constexpr std::string_view next_leaves_sql =
     "SELECT page, leaves FROM decant.pages WHERE run_id = $1 AND page > $2 AND rows > 0 ORDER BY page LIMIT 16";
 
+// The record of a table that --replace put aside stays too: after a rollback it is the table's own again.
 constexpr std::string_view prune_sql =
     "DELETE FROM decant.runs WHERE id NOT IN (SELECT max(id) FROM decant.runs "
     "WHERE state NOT IN ('abandoned', 'rolled_back') GROUP BY table_schema, table_name, load_table, command) "
-    "AND state <> 'running' AND id NOT IN (SELECT id FROM decant.runs ORDER BY id DESC LIMIT $1)";
+    "AND state <> 'running' AND id NOT IN (SELECT id FROM decant.runs ORDER BY id DESC LIMIT $1) "
+    "AND id NOT IN (SELECT max(p.id) FROM decant.runs p JOIN (SELECT table_schema, table_name, max(id) AS id "
+    "FROM decant.runs WHERE command = 'copy' AND previous_table <> '' AND report->'phases' @> '[{\"name\": \"swap\"}]' "
+    "AND state NOT IN ('abandoned', 'rolled_back') GROUP BY 1, 2) swap "
+    "ON p.table_schema = swap.table_schema AND p.table_name = swap.table_name AND p.id < swap.id "
+    "WHERE p.command = 'copy' AND p.load_table = p.table_name AND p.state NOT IN ('abandoned', 'rolled_back') "
+    "GROUP BY swap.id)";
 
 std::string text_of(std::uint64_t value) {
     return std::to_string(value);

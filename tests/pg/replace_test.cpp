@@ -66,6 +66,17 @@ TEST_F(Replace, CanReplaceAgainAfterARollback) {
     EXPECT_EQ(with_.content(), before_);
 }
 
+TEST_F(Replace, ATableThatIsRolledBackStillHasItsRunRecordAfterAPrune) {
+    with_.copied({"--to", "items"});
+    with_.copied({"--to", "items"});
+    with_.copied({"--to", "items", "--replace"});
+    with_.copied({"--to", "items"});
+    EXPECT_EQ(with_.decant().run({"runs", "prune", "--keep", "0", "--json"}).out, "{\"removed\":2}\n");
+    ASSERT_EQ(with_.decant().run({"rollback", "items"}).exit_code, 0);
+    const Outcome verified = with_.verify("source", "items");
+    EXPECT_EQ(verified.exit_code, 0) << verified.told();
+}
+
 TEST_F(Replace, B1_RollbackRefusesWhenRowsWereWrittenSinceUnlessForced) {
     with_.copied({"--replace"});
     with_.exec("UPDATE products SET document = 'edited' WHERE id IN ('record-000003', 'record-000004')");
