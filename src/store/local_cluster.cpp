@@ -106,6 +106,8 @@ std::optional<ClusterAddress> LocalCluster::find() const {
 }
 
 ClusterAddress LocalCluster::start() {
+    // Before a folder is made: without an installation nothing is to be left behind.
+    if (!is_there(place_.data())) PostgresInstallation::find(named_installation_);
     make_folders(place_);
     const StartLock lock{place_.lock()};
     return start_locked();

@@ -224,6 +224,14 @@ TEST_F(LocalClusterTest, NamesADataFolderThatIsNone) {
     EXPECT_TRUE(fs::exists(cluster.place().data() / "notes.txt"));
 }
 
+TEST_F(LocalClusterTest, LeavesNothingBehindWithoutAnInstallation) {
+    LocalCluster& cluster = make("home");
+    LocalCluster without{cluster.place(), (folder_ / "nowhere").string()};
+    EXPECT_THROW(without.start(), Error);
+    EXPECT_FALSE(fs::exists(cluster.place().home));
+    EXPECT_FALSE(fs::exists(cluster.place().cluster));
+}
+
 TEST_F(LocalClusterTest, RefusesDataOfAnotherVersion) {
     LocalCluster& cluster = make("home");
     cluster.start();
