@@ -233,12 +233,15 @@ private:
     std::map<std::string, CLI::App*> groups_;
 };
 
+Error results_lost(const std::string& why) {
+    return Error{ErrorCode::store_full, fmt::format("The results could not be written to stdout: {}", why),
+                 "free space where stdout goes, then run the command again"};
+}
+
 /// A result that did not reach its reader is a failure, whatever the command returned.
 void flush_results() {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
-    throw Error{ErrorCode::store_full,
-                fmt::format("The results could not be written to stdout: {}", std::generic_category().message(errno)),
-                "free space where stdout goes, then run the command again"};
+    throw results_lost(std::generic_category().message(errno));
 }
 
 bool is_json_wanted(int argc, const char* const* argv) {
@@ -257,6 +260,11 @@ int run_command_line(int argc, const char* const* argv) {
         const int exit_code = print_error(error, json);
         const std::optional<int> signal = interrupted();
         return error.code() == ErrorCode::cancelled && signal ? 128 + *signal : exit_code;
+    } catch (const std::system_error& error) {
+        // fmt::print throws it when a full disk shows before the last flush.
+        if (std::ferror(stdout) != 0) return print_error(results_lost(error.code().message()), json);
+        return print_error(Error{ErrorCode::internal, error.what(), "this is a fault of decant: please report it"},
+                           json);
     } catch (const std::exception& error) {
         return print_error(Error{ErrorCode::internal, error.what(), "this is a fault of decant: please report it"},
                            json);

@@ -26,7 +26,9 @@ void MeterObserver::end_phase() {
 
 void MeterObserver::note(const std::string& line) {
     end_phase();
-    fmt::print(stderr, "decant: {}\n", printable(line));
+    // Not fmt::print, which throws: a copy does not end because nobody can read of it.
+    const std::string text = fmt::format("decant: {}\n", printable(line));
+    std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 }  // namespace decant::cli

@@ -113,7 +113,7 @@ Error statement_error(pg_conn* conn, const pg_result* result) {
                                        field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
     if (const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) happened += ": " + detail;
     const std::string hint = field(result, PG_DIAG_MESSAGE_HINT);
-    return {code, std::move(happened), hint.empty() ? remedy_of(code, conn) : hint};
+    return {code, std::move(happened), hint.empty() ? remedy_of(code, conn) : hint + " " + remedy_of(code, conn)};
 }
 
 Error connection_error(pg_conn* conn) {
