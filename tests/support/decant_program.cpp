@@ -81,6 +81,7 @@ RunningDecant::RunningDecant(const Start& start)
     : started_(now_seconds()), out_(new_file(start.folder)), err_(new_file(start.folder)) {
     std::vector<std::string> argv_texts = start.arguments;
     argv_texts.insert(argv_texts.begin(), DECANT_BINARY);
+    argv_texts.insert(argv_texts.begin(), start.under.begin(), start.under.end());
     std::vector<std::string> env_texts = clean_environment(start.environment);
     const std::vector<char*> argv = pointers_to(argv_texts);
     const std::vector<char*> env = pointers_to(env_texts);
@@ -143,6 +144,13 @@ DecantProgram::~DecantProgram() {
 Outcome DecantProgram::run(const std::vector<std::string>& arguments,
                            const std::vector<std::string>& environment) const {
     return start(arguments, environment).wait();
+}
+
+Outcome DecantProgram::run_under(const std::vector<std::string>& other,
+                                 const std::vector<std::string>& arguments) const {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), {"--db", conninfo_});
+    return RunningDecant{{.arguments = std::move(all), .environment = {}, .folder = folder_, .under = other}}.wait();
 }
 
 RunningDecant DecantProgram::start(const std::vector<std::string>& arguments,

@@ -28,6 +28,7 @@ public:
         std::vector<std::string> arguments;
         std::vector<std::string> environment;  ///< KEY=VALUE, on top of this process's
         std::filesystem::path folder;          ///< its working folder; holds what it writes
+        std::vector<std::string> under = {};   ///< a program that runs it, by its path, with arguments: strace, sh
     };
 
     explicit RunningDecant(const Start& start);
@@ -61,6 +62,8 @@ public:
 
     /// `decant ARGUMENTS --db CONNINFO` to its end.
     Outcome run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) const;
+    /// The same by another program, which gets the program under test and its arguments after its own.
+    Outcome run_under(const std::vector<std::string>& other, const std::vector<std::string>& arguments) const;
     RunningDecant start(const std::vector<std::string>& arguments,
                         const std::vector<std::string>& environment = {}) const;
 

@@ -20,7 +20,6 @@ constexpr std::string_view vector_segment = "aaaaaaaa-0000-0000-0000-00000000000
 constexpr std::string_view metadata_segment = "aaaaaaaa-0000-0000-0000-000000000002";
 
 constexpr std::string_view catalog_sql = R"sql(
-PRAGMA synchronous = off;
 BEGIN;
 {schema}
 INSERT INTO tenants VALUES ('default_tenant');
@@ -103,18 +102,24 @@ SyntheticChroma::SyntheticChroma(Options options) : options_(std::move(options))
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
     path_ = pattern;
     fs::permissions(path_, fs::perms{0755});
-    sqlite3* db = nullptr;
-    const int opened = sqlite3_open((path_ / "chroma.sqlite3").c_str(), &db);
-    db_.reset(db);
-    if (opened != SQLITE_OK) throw std::runtime_error("cannot make a database in " + pattern);
+    open();
     exec(fmt::format(catalog_sql, fmt::arg("schema", schema_of_chroma()), fmt::arg("collection", collection_id),
                      fmt::arg("dimension", options_.dimension), fmt::arg("space", options_.space),
                      fmt::arg("vectors", vector_segment), fmt::arg("metadata", metadata_segment)));
+    db_.reset();
 }
 
 SyntheticChroma::~SyntheticChroma() {
     db_.reset();
     fs::remove_all(path_);
+}
+
+void SyntheticChroma::open() {
+    sqlite3* db = nullptr;
+    const int opened = sqlite3_open((path_ / "chroma.sqlite3").c_str(), &db);
+    db_.reset(db);
+    if (opened != SQLITE_OK) throw std::runtime_error("cannot open the database in " + path_.string());
+    exec("PRAGMA synchronous = off");
 }
 
 void SyntheticChroma::exec(const std::string& sql) {
@@ -123,11 +128,13 @@ void SyntheticChroma::exec(const std::string& sql) {
 }
 
 void SyntheticChroma::put(std::span<const SourceRecord> records) {
+    open();
     exec("BEGIN");
     for (const SourceRecord& record : records)
         put_one(record);
     note_applied();
     exec("COMMIT");
+    db_.reset();
 }
 
 void SyntheticChroma::put_samples(std::uint64_t first, std::uint64_t count, std::uint64_t version) {
@@ -138,6 +145,7 @@ void SyntheticChroma::put_samples(std::uint64_t first, std::uint64_t count, std:
 }
 
 void SyntheticChroma::remove(std::span<const std::string> ids) {
+    open();
     exec("BEGIN");
     for (const std::string& id : ids) {
         enqueue(Operation::remove_record, id, {});
@@ -146,6 +154,7 @@ void SyntheticChroma::remove(std::span<const std::string> ids) {
     }
     note_applied();
     exec("COMMIT");
+    db_.reset();
 }
 
 void SyntheticChroma::put_one(const SourceRecord& record) {

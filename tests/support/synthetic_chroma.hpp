@@ -28,7 +28,8 @@ struct SourceRecord {
 SourceRecord sample_record(std::uint64_t number, std::size_t dimension, std::uint64_t version = 0);
 
 /// A Chroma directory of one collection, `products`, written without Chroma, so that it can hold what a client of
-/// Chroma would not send: metadata applied to its tables, every vector still in the queue. Removed with this object.
+/// Chroma would not send: metadata applied to its tables, every vector still in the queue. No
+/// file of it is open between calls. Removed with this object.
 class SyntheticChroma {
 public:
     struct Options {
@@ -54,6 +55,7 @@ public:
 
 private:
     class Statement;
+    void open();
     void exec(const std::string& sql);
     void put_one(const SourceRecord& record);
     void enqueue(int operation, const std::string& id, std::span<const float> vector);

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "core/failpoint.hpp"
+#include "core/quantity_text.hpp"
 #include "migrate/detail/retry.hpp"
 #include "migrate/replace.hpp"
 #include "migrate/text_fault.hpp"
@@ -22,6 +23,15 @@ Error other_origin(const TableName& target, const chroma::Collection& collection
                         target.shown(), collection.name, collection.id),
             "Copy into another table with --to NAME, or replace this one with --replace: the present table is kept for "
             "`decant rollback`."};
+}
+
+Error with_need(const Error& full, const Counts& done, std::uint64_t records) {
+    if (done.read == 0) return full;
+    const std::uint64_t left = records - std::min(records, done.read);
+    return {full.code(),
+            fmt::format("{}; {} of {} records are still to come, at least {} of rows", full.happened(), grouped(left),
+                        grouped(records), bytes_text(done.bytes / done.read * left)),
+            full.remedy()};
 }
 
 }  // namespace
@@ -180,11 +190,16 @@ void CopyJob::load() {
         pages_ = std::make_unique<PageStream>(*source_, report_.shape, request_.page, true);
     }
     timed("load", source_->record_count(), [&] {
-        load_pages({*db_, plan.is_empty ? nullptr : &scanner()}, plan, *pages_, [&](const Counts& delta) {
-            ++pages_done_;
-            report_.counts += delta;
-            return observer_.progress(report_.counts.read, report_.counts.bytes);
-        });
+        try {
+            load_pages({*db_, plan.is_empty ? nullptr : &scanner()}, plan, *pages_, [&](const Counts& delta) {
+                ++pages_done_;
+                report_.counts += delta;
+                return observer_.progress(report_.counts.read, report_.counts.bytes);
+            });
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::store_full) throw;
+            throw with_need(error, report_.counts, source_->record_count());
+        }
     });
     RunStore{*db_}.set_phase(run_.id, run_.phase = "index");
     failpoint("copy.loaded");
