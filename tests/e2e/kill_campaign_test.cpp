@@ -106,7 +106,9 @@ public:
         EXPECT_EQ(db.exec("SELECT count(*) FROM pg_indexes WHERE tablename = 'products'").integer(0, 0), 3);
         EXPECT_EQ(db.exec("SELECT count(*) FROM pg_class WHERE relname ~ '__decant_new'").integer(0, 0), 0);
         const std::int64_t redone = rows_written(db) - written_;
-        if (kind_ == Kind::replace) check_rollback(decant);
+        // A kill after the end lets the next run replace the first one's table, which is then the previous one.
+        const bool has_ended_once = db.exec("SELECT count(*) FROM decant.runs WHERE state = 'done'").integer(0, 0) == 1;
+        if (kind_ == Kind::replace && has_ended_once) check_rollback(decant);
         return redone;
     }
 
