@@ -183,7 +183,6 @@ def main():
                 bench = Bench(options, synthetic_directory(100_000, options.dim), scratch)
                 bench.prepare()
                 report.section(f"100,000 x {options.dim}, synthetic")
-                measure_load(bench, report, 3, 100_000)
                 measure_whole(bench, report, 1, 4.0)
                 measure_default_settings(bench, report)
             if options.million:
