@@ -124,19 +124,24 @@ std::optional<Run> CopyJob::resumable_run(bool is_replacement) {
     return std::nullopt;
 }
 
+/// The same --replace again, of a source that has not changed: a second swap would put the copy in the place of the
+/// table that rollback is to return to.
+bool CopyJob::is_replaced_already(const Run& origin) const {
+    return origin.state == "done" && !origin.previous_table.empty() && origin.fingerprint == source_->fingerprint();
+}
+
 void CopyJob::choose_run() {
     RunStore runs{*db_};
-    if (request_.replace && table_exists_) {
-        check_replaceable(*db_, target_);
-    } else if (table_exists_) {
-        const auto origin = runs.origin(target_.schema, target_.table);
-        if (!origin || origin->collection_id != source_->collection().id ||
-            !has_row_shape(*db_, target_, report_.shape)) {
-            throw other_origin(target_, source_->collection());
-        }
+    const auto origin = table_exists_ ? runs.origin(target_.schema, target_.table) : std::nullopt;
+    const bool is_ours =
+        origin && origin->collection_id == source_->collection().id && has_row_shape(*db_, target_, report_.shape);
+    is_beside_ = request_.replace && table_exists_ && !(is_ours && is_replaced_already(*origin));
+    if (is_beside_) check_replaceable(*db_, target_);
+    if (table_exists_ && !is_beside_) {
+        if (!is_ours) throw other_origin(target_, source_->collection());
         previous_table_ = origin->previous_table;
     }
-    if (auto earlier = resumable_run(request_.replace && table_exists_)) {
+    if (auto earlier = resumable_run(is_beside_)) {
         run_ = std::move(*earlier);
         report_.is_resumed = true;
     } else {
@@ -150,13 +155,12 @@ void CopyJob::choose_run() {
 
 void CopyJob::begin_run() {
     const chroma::Collection& collection = source_->collection();
-    const bool is_beside = request_.replace && table_exists_;
     run_ = Run{.command = "copy",
                .phase = "load",
                .schema = target_.schema,
                .table = target_.table,
-               .load_table = is_beside ? derived_name(target_.table, std::string{replacement_suffix}) : target_.table,
-               .previous_table = is_beside ? "" : previous_table_,
+               .load_table = is_beside_ ? derived_name(target_.table, std::string{replacement_suffix}) : target_.table,
+               .previous_table = is_beside_ ? "" : previous_table_,
                .source_path = std::filesystem::absolute(directory_->path()).string(),
                .tenant = collection.tenant,
                .database = collection.database,
@@ -165,8 +169,8 @@ void CopyJob::begin_run() {
                .fingerprint = source_->fingerprint(),
                .shape = report_.shape};
     pg::Transaction tx{*db_};
-    if (is_beside) db_->exec("DROP TABLE IF EXISTS " + load_table().quoted(*db_));
-    if (is_beside || !table_exists_) {
+    if (is_beside_) db_->exec("DROP TABLE IF EXISTS " + load_table().quoted(*db_));
+    if (is_beside_ || !table_exists_) {
         db_->exec(create_table_sql(*db_, *pgvector_, load_table(), report_.shape));
     }
     run_.id = RunStore{*db_}.create(run_);

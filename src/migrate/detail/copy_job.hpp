@@ -31,6 +31,7 @@ private:
     void start_reading();
     void open_target();
     void choose_run();
+    bool is_replaced_already(const Run& origin) const;
     std::optional<Run> resumable_run(bool is_replacement);
     void begin_run();
     void load();
@@ -62,6 +63,7 @@ private:
     std::unique_ptr<TargetLock> lock_;
     std::optional<store::Pgvector> pgvector_;
     bool table_exists_ = false;
+    bool is_beside_ = false;      ///< --replace: rows go into a table beside the present one
     std::string previous_table_;  ///< kept by an earlier --replace of this table
 
     Run run_;
