@@ -78,10 +78,10 @@ public:
         const store::DatabaseAddress address = store::resolve_database(context.settings);
         if (is_into()) return copy_into_table(context, address);
         if (is_all_) return copy_all(context, address);
-        const auto report =
+        const auto copied =
             copy_one(context, address, {tenant_, database_, collection_name(context)}, {to_.value_or(""), rejects_});
-        if (context.json) fmt::print("{}\n", json_text(migrate::report_json(report)));
-        return exit_code_of(report);
+        if (context.json) fmt::print("{}\n", json_text(migrate::report_json(copied.report)));
+        return copied.exit_code;
     }
 
 private:
@@ -143,21 +143,29 @@ private:
             .verify = !no_verify_};
         MeterObserver observer;
         const migrate::IntoReport report = migrate::copy_into(request, observer);
-        write_rejects(report.rejects, rejects_);
         if (context.json)
             fmt::print("{}\n", migrate::into_json(report));
         else
             fmt::print("{}", into_text(report, rejects_));
         const bool is_equal = !report.verification || report.verification->is_equal();
-        return is_equal && report.counts.rejected == 0 ? 0 : 1;
+        const int exit_code = is_equal && report.counts.rejected == 0 ? 0 : 1;
+        return std::max(exit_code, write_rejects(report.rejects, rejects_, context.json));
     }
 
-    static void write_rejects(const std::vector<std::string>& rejects, const std::string& path) {
-        if (rejects.empty()) return;
+    /// The rows are in: a reject file that cannot be written is told after the report, and takes nothing back.
+    int write_rejects(const std::vector<std::string>& rejects, const std::string& path, bool json) const {
+        if (rejects.empty()) return 0;
         std::string lines;
         for (const std::string& line : rejects)
             lines += line + "\n";
-        write_file(path, lines);
+        try {
+            write_file(path, lines);
+        } catch (const Error& error) {
+            return print_error({error.code(), error.happened() + ". The copy itself is done",
+                                "Run the same command again with --rejects FILE: only the file is written anew."},
+                               json);
+        }
+        return 0;
     }
 
     /// Collections of one name in several databases get their tenant and database in front.
@@ -176,10 +184,10 @@ private:
                          : collection.name;
             try {
                 const CopyTarget target{table, rejects_path_of(table)};
-                const auto report =
+                const auto copied =
                     copy_one(context, address, {collection.tenant, collection.database, collection.id}, target);
-                exit_code = std::max(exit_code, exit_code_of(report));
-                if (context.json) reports.push_back(migrate::report_json(report));
+                exit_code = std::max(exit_code, copied.exit_code);
+                if (context.json) reports.push_back(migrate::report_json(copied.report));
             } catch (const Error& error) {
                 // One collection that cannot be copied says nothing about the next; a lost server or a signal does.
                 if (error.is_retryable() || error.code() == ErrorCode::cancelled) throw;
@@ -207,9 +215,14 @@ private:
         std::string rejects_path;
     };
 
+    struct Copied {
+        migrate::CopyReport report;
+        int exit_code = 0;
+    };
+
     /// Prints the text form; the caller prints JSON.
-    migrate::CopyReport copy_one(const Context& context, const store::DatabaseAddress& address,
-                                 const chroma::CollectionName& collection, const CopyTarget& target) {
+    Copied copy_one(const Context& context, const store::DatabaseAddress& address,
+                    const chroma::CollectionName& collection, const CopyTarget& target) {
         migrate::CopyRequest request{.conninfo = address.conninfo,
                                      .source = source(context),
                                      .collection = collection,
@@ -230,11 +243,12 @@ private:
         }
         MeterObserver observer;
         const migrate::CopyReport report = migrate::copy_collection(request, observer);
-        write_rejects(report.rejects, target.rejects_path);
         if (!context.json) {
             fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = target.rejects_path}));
         }
-        return report;
+        const int exit_code =
+            std::max(exit_code_of(report), write_rejects(report.rejects, target.rejects_path, context.json));
+        return {report, exit_code};
     }
 
     /// The command that goes on with an interrupted copy of one collection.

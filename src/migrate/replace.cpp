@@ -51,6 +51,10 @@ constexpr std::string_view indexes_sql =
     "JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = $1 AND c.relname = $2";
 
+constexpr std::string_view is_recorded_sql =
+    "SELECT EXISTS (SELECT FROM decant.runs WHERE table_schema = $1 AND table_name = $2 "
+    "AND ($3 IN (previous_table, load_table) OR state = 'rolled_back'))";
+
 void take_over_access(pg::Connection& db, const TableName& from, const TableName& to) {
     const pg::Result grants = db.query(grants_sql, {from.schema, from.table});
     for (int row = 0; row < grants.rows(); ++row) {
@@ -129,8 +133,7 @@ std::string swap_tables(pg::Connection& db, const Swap& swap) {
     check_replaceable(db, swap.target);
     take_over_access(db, swap.target, loaded);
     const std::string previous = derived_name(swap.target.table, std::string{old_suffix});
-    const TableName kept{swap.target.schema, previous};
-    db.exec("DROP TABLE IF EXISTS " + kept.quoted(db));
+    drop_left_table(db, swap.target, previous);
     if (swap.drop_old)
         db.exec("DROP TABLE " + swap.target.quoted(db));
     else
@@ -142,10 +145,21 @@ std::string swap_tables(pg::Connection& db, const Swap& swap) {
     return swap.drop_old ? "" : previous;
 }
 
+void drop_left_table(pg::Connection& db, const TableName& target, const std::string& kept) {
+    const TableName name{target.schema, kept};
+    if (!table_exists(db, name)) return;
+    if (!db.query(is_recorded_sql, {target.schema, target.table, kept}).boolean(0, 0)) {
+        throw Error{ErrorCode::conflict,
+                    fmt::format("Table {} stands under a name that decant needs for {}, and no run record knows it",
+                                name.shown(), target.shown()),
+                    "Rename or drop it, then run the same command again."};
+    }
+    db.exec("DROP TABLE " + name.quoted(db));
+}
+
 void drop_kept_tables(pg::Connection& db, const TableName& table) {
     for (const std::string_view suffix : {old_suffix, undone_suffix}) {
-        const TableName kept{table.schema, derived_name(table.table, std::string{suffix})};
-        db.exec("DROP TABLE IF EXISTS " + kept.quoted(db));
+        drop_left_table(db, table, derived_name(table.table, std::string{suffix}));
     }
 }
 
@@ -164,7 +178,7 @@ RollbackOutcome rollback_table(const std::string& conninfo, const TableName& tab
     db.exec(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table.quoted(db)));
     check_replaceable(db, table);
     const std::string undone = derived_name(table.table, std::string{undone_suffix});
-    db.exec("DROP TABLE IF EXISTS " + TableName{table.schema, undone}.quoted(db));
+    drop_left_table(db, table, undone);
     rename_table(db, table, undone, std::string{undone_suffix});
     rename_table(db, {table.schema, run->previous_table}, table.table, "");
     runs.set_state(run->id, "rolled_back");

@@ -23,6 +23,10 @@ struct Swap {
 /// name (given back; empty with drop_old). Index names follow their tables.
 std::string swap_tables(pg::Connection& db, const Swap& swap);
 
+/// Drops a table that a run of `target` left under the name `kept`; nothing when there is none. Throws Error{conflict}
+/// when the table of that name is not decant's.
+void drop_left_table(pg::Connection& db, const TableName& target, const std::string& kept);
+
 /// Drops what --replace and rollback kept of the table.
 void drop_kept_tables(pg::Connection& db, const TableName& table);
 

@@ -57,6 +57,21 @@ TEST_F(Replace, B1_RollbackPutsBackTheOldStateInUnderASecond) {
               "products_pkey products_price");
 }
 
+TEST_F(Replace, TheSameReplaceAgainKeepsThePreviousTable) {
+    with_.copied({"--replace"});
+    with_.copied({"--replace"});
+    EXPECT_EQ(rollback().exit_code, 0);
+    EXPECT_EQ(with_.content(), before_);
+}
+
+TEST_F(Replace, DoesNotDropATableThatOnlyHasTheNameOfAKeptOne) {
+    with_.exec("CREATE TABLE products__decant_new AS SELECT 1 AS mine");
+    const Outcome outcome = with_.copy({"--replace"});
+    EXPECT_EQ(outcome.exit_code, 75) << outcome.told();
+    EXPECT_EQ(with_.value("SELECT mine FROM products__decant_new"), "1");
+    EXPECT_EQ(with_.content(), before_);
+}
+
 TEST_F(Replace, CanReplaceAgainAfterARollback) {
     with_.copied({"--replace"});
     ASSERT_EQ(rollback().exit_code, 0);

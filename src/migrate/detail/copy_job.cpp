@@ -17,10 +17,13 @@ namespace {
 
 constexpr std::string_view replacement_suffix = "__decant_new";
 
-Error other_origin(const TableName& target, const chroma::Collection& collection) {
+Error other_origin(const TableName& target, const chroma::Collection& collection, bool is_recorded) {
     return {ErrorCode::conflict,
-            fmt::format("Table {} exists and was not made from collection '{}' ({}) with this dimension and type",
-                        target.shown(), collection.name, collection.id),
+            is_recorded
+                ? fmt::format("Table {} exists and was not made from collection '{}' ({}) with this dimension and type",
+                              target.shown(), collection.name, collection.id)
+                : fmt::format("Table {} exists and no run record in schema decant says that decant made it",
+                              target.shown()),
             "Copy into another table with --to NAME, or replace this one with --replace: the present table is kept for "
             "`decant rollback`."};
 }
@@ -138,7 +141,7 @@ void CopyJob::choose_run() {
     is_beside_ = request_.replace && table_exists_ && !(is_ours && is_replaced_already(*origin));
     if (is_beside_) check_replaceable(*db_, target_);
     if (table_exists_ && !is_beside_) {
-        if (!is_ours) throw other_origin(target_, source_->collection());
+        if (!is_ours) throw other_origin(target_, source_->collection(), origin.has_value());
         previous_table_ = origin->previous_table;
     }
     if (auto earlier = resumable_run(is_beside_)) {
@@ -169,7 +172,7 @@ void CopyJob::begin_run() {
                .fingerprint = source_->fingerprint(),
                .shape = report_.shape};
     pg::Transaction tx{*db_};
-    if (is_beside_) db_->exec("DROP TABLE IF EXISTS " + load_table().quoted(*db_));
+    if (is_beside_) drop_left_table(*db_, target_, run_.load_table);
     if (is_beside_ || !table_exists_) {
         db_->exec(create_table_sql(*db_, *pgvector_, load_table(), report_.shape));
     }
