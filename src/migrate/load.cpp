@@ -43,6 +43,7 @@ public:
         RunStore{db_}.save_page(plan_.run_id, plan_.token, {page, delta, std::move(extra)});
         failpoint("copy.checkpoint_written");
         tx.commit();
+        if (plan_.root != nullptr) plan_.root->update(page.leaves);
         failpoint("copy.page_committed");
         return delta;
     }

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "core/sha256.hpp"
 #include "migrate/page_stream.hpp"
 #include "migrate/run_store.hpp"
 #include "migrate/table_scan.hpp"
@@ -29,6 +30,7 @@ struct LoadPlan {
     bool prune = false;
     bool is_empty = false;                ///< the table has no row after the checkpoint: nothing to compare with
     std::optional<std::string> after_id;  ///< checkpoint to go on from
+    Sha256* root = nullptr;               ///< takes the leaves of every page that is committed; may be null
     std::set<std::string> absent_ids;     ///< ids that the source has but cannot give (lost): never pruned
 };
 

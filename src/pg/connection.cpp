@@ -61,10 +61,13 @@ std::string bytea(std::string_view bytes) {
 Connection::Connection(pg_conn* conn) noexcept : conn_(conn, &PQfinish) {}
 
 Connection Connection::open(const std::string& conninfo) {
-    // Later keywords win over the expanded conninfo's; these are safe behind PgBouncer.
-    const std::array<const char*, 6> keys{"connect_timeout",           "dbname", "client_encoding", "keepalives_idle",
-                                          "fallback_application_name", nullptr};
-    const std::array<const char*, 6> values{"10", conninfo.c_str(), "UTF8", "30", "decant", nullptr};
+    // What stands before dbname gives way to the conninfo's own settings, what stands after it wins. A network that
+    // swallows packets is noticed after about a minute.
+    const std::array<const char*, 9> keys{"connect_timeout",  "keepalives_idle",  "keepalives_interval",
+                                          "keepalives_count", "tcp_user_timeout", "fallback_application_name",
+                                          "dbname",           "client_encoding",  nullptr};
+    const std::array<const char*, 9> values{"10",   "30",   "10", "3", "60000", "decant", conninfo.c_str(),
+                                            "UTF8", nullptr};
     Connection db{PQconnectdbParams(keys.data(), values.data(), 1)};
     if (db.native() == nullptr) throw std::bad_alloc{};
     if (PQstatus(db.native()) != CONNECTION_OK) throw connection_error(db.native());

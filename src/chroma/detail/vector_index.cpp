@@ -90,7 +90,9 @@ void VectorIndex::load_labels(const std::filesystem::path& folder) {
         }
         labels_ = std::move(labels.entries);
     } catch (const Error& error) {
-        return do_without_labels(error.happened());
+        constexpr std::string_view file = "index_metadata.pickle: ";
+        const std::string_view happened = error.happened();
+        return do_without_labels(std::string{happened.starts_with(file) ? happened.substr(file.size()) : happened});
     }
     if (labels_.empty()) {
         return;

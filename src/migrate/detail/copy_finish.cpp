@@ -11,7 +11,7 @@ void CopyJob::finish() {
     RunStore runs{*db_};
     const bool is_equal = !report_.verification || report_.verification->is_equal();
     if (!request_.drop_old) report_.previous_table = runs.find(run_.id).value().previous_table;
-    report_.root = runs.compute_root(run_.id);
+    report_.root = root_ ? hex(root_->finish()) : runs.compute_root(run_.id);
     report_.rejects = runs.reject_lines(run_.id);
     for (const chroma::LostRecord& lost : source_->lost())
         report_.rejects.push_back(lost_line(lost));

@@ -80,6 +80,11 @@ void CopyJob::open_source() {
                     "Its records can be seen with `decant inspect`; they are not copied with a guessed space."};
     }
     target_ = request_.target;
+    if (target_.table.empty() && collection.name.empty()) {
+        throw Error{ErrorCode::request_invalid,
+                    fmt::format("Collection {} has no name: its row in the directory is missing", collection.id),
+                    "Name the table with --to NAME."};
+    }
     if (target_.table.empty()) target_.table = collection.name;
     if (target_.table.empty() || target_.table.size() > max_identifier_bytes || find_text_fault(target_.table)) {
         throw Error{ErrorCode::request_invalid,
@@ -189,6 +194,7 @@ void CopyJob::load() {
                   // A resumed load of a new table has nothing after its checkpoint, which the scan finds at once.
                   .is_empty = is_new_table && !report_.is_resumed,
                   .after_id = run_.last_id};
+    if (!report_.is_resumed) plan.root = &root_.emplace();
     for (const chroma::LostRecord& lost : source_->lost())
         plan.absent_ids.insert(lost.id);
     if (run_.last_id) {

@@ -67,6 +67,7 @@ private:
     std::string previous_table_;  ///< kept by an earlier --replace of this table
 
     Run run_;
+    std::optional<Sha256> root_;  ///< over the leaves, when this attempt wrote all of them
     std::uint64_t pages_done_ = 0;
 };
 
