@@ -9,6 +9,8 @@
 namespace decant::chroma::detail {
 namespace {
 
+/// The ids are views into `pickle`.
+PersistedLabels read(std::string&& pickle) = delete;
 PersistedLabels read(const std::string& pickle) {
     return read_index_pickle(std::as_bytes(std::span{pickle}));
 }
@@ -26,10 +28,11 @@ using namespace std::string_literals;
 const std::string id_to_label = "\x8c\x0bid_to_label"s;
 
 TEST(IndexPickle, GivesIdsAndLabelsOfADict) {
-    const PersistedLabels labels = read("\x80\x04}"s + id_to_label +
-                                        "}(\x8c\x01"
-                                        "aK\x01\x8c\x01"
-                                        "bM\x00\x01us."s);
+    const std::string pickle = "\x80\x04}"s + id_to_label +
+                               "}(\x8c\x01"
+                               "aK\x01\x8c\x01"
+                               "bM\x00\x01us."s;
+    const PersistedLabels labels = read(pickle);
     ASSERT_EQ(labels.entries.size(), 2U);
     EXPECT_EQ(labels.entries[1].id, "b");
     EXPECT_EQ(labels.entries[1].label, 256U);
@@ -37,10 +40,11 @@ TEST(IndexPickle, GivesIdsAndLabelsOfADict) {
 }
 
 TEST(IndexPickle, GivesTheStateOfThePersistedObject) {
-    const PersistedLabels labels =
-        read("\x80\x04\x8c\x01m\x8c\x0ePersistentData\x93)\x81}("s + "\x8c\x0amax_seq_idK\x07"s + id_to_label +
-             "}\x8c\x01"
-             "aK\x01sub."s);
+    const std::string pickle = "\x80\x04\x8c\x01m\x8c\x0ePersistentData\x93)\x81}("s + "\x8c\x0amax_seq_idK\x07"s +
+                               id_to_label +
+                               "}\x8c\x01"
+                               "aK\x01sub."s;
+    const PersistedLabels labels = read(pickle);
     EXPECT_EQ(labels.entries.size(), 1U);
     EXPECT_EQ(labels.max_seq_id, 7U);
 }
