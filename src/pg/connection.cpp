@@ -189,7 +189,7 @@ void Transaction::commit() {
         if (PQstatus(db_.native()) == CONNECTION_OK) throw;
         throw Error{ErrorCode::commit_in_doubt,
                     fmt::format("The connection broke after COMMIT was sent: {}", error.happened()),
-                    "Run the same command again: it asks the checkpoint whether the page was committed."};
+                    "Run the same command again: it first asks the server what was committed."};
     }
 }
 
