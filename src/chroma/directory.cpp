@@ -78,7 +78,15 @@ const std::filesystem::path& Directory::path() const noexcept {
     return state_->path;
 }
 
-const std::optional<Directory::Snapshot>& Directory::snapshot() const noexcept {
+std::string Directory::name() const {
+    return state_->path.string();
+}
+
+std::string Directory::location() const {
+    return std::filesystem::absolute(state_->path).string();
+}
+
+const std::optional<Snapshot>& Directory::snapshot() const noexcept {
     return state_->snapshot;
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "chroma/directory.hpp"
+#include "chroma/source.hpp"
 #include "core/error.hpp"
 #include "core/nearest.hpp"
 
@@ -16,29 +16,28 @@ bool fits(const Collection& collection, const CollectionName& wanted) {
            (!wanted.database || collection.database == *wanted.database);
 }
 
-[[noreturn]] void throw_not_found(const Directory& directory, const CollectionName& wanted) {
+[[noreturn]] void throw_not_found(const Source& source, const CollectionName& wanted) {
     std::vector<std::string> names;
-    for (const Collection& collection : directory.collections()) {
+    for (const Collection& collection : source.collections()) {
         names.push_back(collection.name);
     }
     const auto meant = nearest(wanted.name, names);
-    throw Error{ErrorCode::not_found,
-                fmt::format("There is no collection '{}' in {}.", wanted.name, directory.path().string()),
+    throw Error{ErrorCode::not_found, fmt::format("There is no collection '{}' in {}.", wanted.name, source.name()),
                 fmt::format("{}list them with `decant inspect {}`",
-                            meant ? fmt::format("did you mean '{}'? else ", *meant) : "", directory.path().string())};
+                            meant ? fmt::format("did you mean '{}'? else ", *meant) : "", source.name())};
 }
 
 }  // namespace
 
-const Collection& find_collection(const Directory& directory, const CollectionName& wanted) {
+const Collection& find_collection(const Source& source, const CollectionName& wanted) {
     std::vector<const Collection*> found;
-    for (const Collection& collection : directory.collections()) {
+    for (const Collection& collection : source.collections()) {
         if (fits(collection, wanted)) {
             found.push_back(&collection);
         }
     }
     if (found.empty()) {
-        throw_not_found(directory, wanted);
+        throw_not_found(source, wanted);
     }
     if (found.size() > 1) {
         std::string places;

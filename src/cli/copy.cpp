@@ -105,8 +105,8 @@ private:
         }
     }
 
-    std::filesystem::path source(const Context& context) const {
-        return from_ ? *from_ : context.settings.get("CHROMA_PATH").value_or("data/vector_db");
+    chroma::SourceAddress source(const Context& context) const {
+        return chroma::source_address(context.settings, from_);
     }
 
     std::string collection_name(const Context& context) const {
@@ -170,13 +170,13 @@ private:
 
     /// Collections of one name in several databases get their tenant and database in front.
     int copy_all(const Context& context, const store::DatabaseAddress& address) {
-        const chroma::Directory directory = chroma::Directory::open(source(context));
+        const std::unique_ptr<chroma::Source> origin = chroma::open_source(source(context));
         std::map<std::string, int> times;
-        for (const chroma::Collection& collection : directory.collections())
+        for (const chroma::Collection& collection : origin->collections())
             ++times[collection.name];
         int exit_code = 0;
         json::array reports;
-        for (const chroma::Collection& collection : directory.collections()) {
+        for (const chroma::Collection& collection : origin->collections()) {
             if (collection.name.empty()) continue;
             const bool collides = times[collection.name] > 1;
             const std::string table =
@@ -253,7 +253,7 @@ private:
 
     /// The command that goes on with an interrupted copy of one collection.
     std::string resume_command(const migrate::CopyRequest& request) const {
-        std::string out = fmt::format("decant copy --from {} --collection {}", shell_word(request.source.string()),
+        std::string out = fmt::format("decant copy --from {} --collection {}", shell_word(request.source.from),
                                       shell_word(request.collection.name));
         if (request.collection.tenant) out += " --tenant " + shell_word(*request.collection.tenant);
         if (request.collection.database) out += " --database " + shell_word(*request.collection.database);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "chroma/directory.hpp"
+#include "chroma/source.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/quantity_text.hpp"
@@ -36,13 +36,13 @@ std::string shown_name(const Collection& collection) {
     return collection.name.empty() ? fmt::format("({})", collection.id) : collection.name;
 }
 
-Inspected inspect(const chroma::Directory& directory, const Collection& collection, bool wants_lost) {
+Inspected inspect(const chroma::Source& source, const Collection& collection, bool wants_lost) {
     Inspected inspected;
     inspected.survey.collection = collection;
     try {
-        inspected.survey = directory.survey(collection);
+        inspected.survey = source.survey(collection);
         if (wants_lost && inspected.survey.records_lost > 0) {
-            inspected.lost = directory.read(collection)->lost();
+            inspected.lost = source.read(collection)->lost();
         }
     } catch (const Error& error) {
         if (error.code() != ErrorCode::source_unreadable) throw;
@@ -146,34 +146,36 @@ public:
 
     /// 0, or 1 when something of the collections shown cannot be had.
     int run(const Context& context) override {
-        const chroma::Directory directory = chroma::Directory::open(path_);
+        const std::unique_ptr<chroma::Source> opened =
+            chroma::open_source(chroma::source_address(context.settings, path_));
+        const chroma::Source& source = *opened;
         std::vector<Inspected> all;
-        for (const Collection& collection : chosen(directory)) {
-            all.push_back(inspect(directory, collection, lists_lost_));
+        for (const Collection& collection : chosen(source)) {
+            all.push_back(inspect(source, collection, lists_lost_));
         }
         if (context.json) {
-            print_json(directory, all);
+            print_json(source, all);
         } else {
-            print_text(directory, all);
+            print_text(source, all);
         }
         return std::any_of(all.begin(), all.end(),
                            [](const Inspected& each) { return !each.is_readable || each.survey.records_lost > 0; });
     }
 
 private:
-    std::vector<Collection> chosen(const chroma::Directory& directory) const {
-        if (!collection_) return directory.collections();
-        return {chroma::find_collection(directory, {.tenant = tenant_, .database = database_, .name = *collection_})};
+    std::vector<Collection> chosen(const chroma::Source& source) const {
+        if (!collection_) return source.collections();
+        return {chroma::find_collection(source, {.tenant = tenant_, .database = database_, .name = *collection_})};
     }
 
-    void print_text(const chroma::Directory& directory, const std::vector<Inspected>& all) const {
-        fmt::print("Chroma directory {}\n", printable(directory.path().string()));
-        if (const auto& snapshot = directory.snapshot()) {
+    void print_text(const chroma::Source& source, const std::vector<Inspected>& all) const {
+        fmt::print("Chroma directory {}\n", printable(source.name()));
+        if (const auto& snapshot = source.snapshot()) {
             fmt::print("Read from a private copy, because {}; newest seq_id {}.\n", printable(snapshot->reason),
                        snapshot->seq_id);
         }
         fmt::print("\n{}", table_of(all));
-        print_findings("The directory:", directory.findings());
+        print_findings("The directory:", source.findings());
         for (const Inspected& inspected : all) {
             const CollectionSurvey& survey = inspected.survey;
             print_findings(fmt::format("Collection {}:", shown_name(survey.collection)), survey.findings);
@@ -196,18 +198,18 @@ private:
         }
     }
 
-    void print_json(const chroma::Directory& directory, const std::vector<Inspected>& all) const {
+    void print_json(const chroma::Source& source, const std::vector<Inspected>& all) const {
         json::array collections;
         for (const Inspected& inspected : all)
             collections.push_back(json_of(inspected, lists_lost_));
         json::value snapshot = nullptr;
-        if (directory.snapshot()) {
-            snapshot = json::object{{"reason", directory.snapshot()->reason}, {"seq_id", directory.snapshot()->seq_id}};
+        if (source.snapshot()) {
+            snapshot = json::object{{"reason", source.snapshot()->reason}, {"seq_id", source.snapshot()->seq_id}};
         }
-        fmt::print("{}\n", json_text(json::object{{"path", directory.path().string()},
+        fmt::print("{}\n", json_text(json::object{{"path", source.name()},
                                                   {"snapshot", std::move(snapshot)},
                                                   {"collections", std::move(collections)},
-                                                  {"findings", json_of(directory.findings())}}));
+                                                  {"findings", json_of(source.findings())}}));
     }
 
     std::string path_;

@@ -55,7 +55,7 @@ public:
         for (const migrate::TableName& table : tables) {
             MeterObserver observer;
             migrate::VerifyTableRequest request{.conninfo = conninfo, .table = table, .side = side_of(against_)};
-            if (from_) request.source = *from_;
+            if (from_) request.source = chroma::source_address(context.settings, from_);
             const migrate::VerifyTableReport report = migrate::verify_table(request, observer);
             is_equal = is_equal && report.outcome.is_equal();
             if (context.json)

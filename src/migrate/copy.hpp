@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "chroma/directory.hpp"
+#include "chroma/source.hpp"
 #include "migrate/recall.hpp"
 #include "migrate/run_store.hpp"
 #include "migrate/target_table.hpp"
@@ -17,7 +16,7 @@ namespace decant::migrate {
 
 struct CopyRequest {
     std::string conninfo;
-    std::filesystem::path source;
+    chroma::SourceAddress source;
     chroma::CollectionName collection;
     TableName target;  ///< an empty table name stands for the collection's
     store::IndexKind index = store::IndexKind::hnsw;
@@ -40,7 +39,7 @@ struct PhaseTime {
 struct CopyReport {
     std::int64_t run_id = 0;
     chroma::Collection collection;
-    std::optional<chroma::Directory::Snapshot> snapshot;
+    std::optional<chroma::Snapshot> snapshot;
     TableName table;
     std::string load_table;      ///< another than the table's name when a verification kept --replace from swapping
     std::string previous_table;  ///< what `decant rollback` returns to

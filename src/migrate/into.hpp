@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +17,7 @@ struct MatchKey {
 
 struct IntoRequest {
     std::string conninfo;
-    std::filesystem::path source;
+    chroma::SourceAddress source;
     chroma::CollectionName collection;
     TableName table;
     MatchKey match;

@@ -18,7 +18,7 @@ constexpr std::string_view has_vector_index_sql =
     "AND am.amname IN ('hnsw', 'ivfflat'))";
 
 struct Source {
-    std::optional<chroma::Directory> directory;
+    std::unique_ptr<chroma::Source> origin;
     std::unique_ptr<chroma::RecordReader> reader;
     std::string why_not;
 };
@@ -26,11 +26,10 @@ struct Source {
 /// The run's source, if it is there in the state that was copied.
 Source find_source(const VerifyTableRequest& request, const Run& run) {
     Source source;
-    const std::filesystem::path path = request.source.value_or(run.source_path);
     try {
-        source.directory.emplace(chroma::Directory::open(path));
-        const chroma::Collection& collection = chroma::find_collection(*source.directory, {.name = run.collection_id});
-        source.reader = source.directory->read(collection);
+        source.origin = chroma::open_source(request.source.value_or(chroma::SourceAddress{.from = run.source_path}));
+        const chroma::Collection& collection = chroma::find_collection(*source.origin, {.name = run.collection_id});
+        source.reader = source.origin->read(collection);
         if (request.side == VerifySide::source || source.reader->fingerprint() == run.fingerprint) return source;
         source.why_not = "the directory has changed since the copy";
     } catch (const Error& error) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -13,7 +12,7 @@ enum class VerifySide { automatic, source, digests };
 struct VerifyTableRequest {
     std::string conninfo;
     TableName table;
-    std::optional<std::filesystem::path> source;  ///< where the directory is now; none: where it was
+    std::optional<chroma::SourceAddress> source;  ///< where the source is now; none: where it was
     VerifySide side = VerifySide::automatic;
 };
 

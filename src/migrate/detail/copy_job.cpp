@@ -60,18 +60,18 @@ CopyReport CopyJob::run() {
 }
 
 void CopyJob::open_source() {
-    directory_.emplace(chroma::Directory::open(request_.source));
-    const chroma::Collection& collection = chroma::find_collection(*directory_, request_.collection);
-    source_ = directory_->read(collection);
+    origin_ = chroma::open_source(request_.source);
+    const chroma::Collection& collection = chroma::find_collection(*origin_, request_.collection);
+    source_ = origin_->read(collection);
     report_.collection = collection;
-    report_.snapshot = directory_->snapshot();
+    report_.snapshot = origin_->snapshot();
     report_.lost = source_->lost().size();
     if (report_.snapshot) {
         observer_.note(fmt::format("Reading a consistent copy at seq_id {}: {}", report_.snapshot->seq_id,
                                    report_.snapshot->reason));
     }
     if (!source_->lost().empty() && !request_.allow_partial) {
-        throw lost_records_error(request_.source, *source_);
+        throw lost_records_error(request_.source.from, *source_);
     }
     if (!collection.space && collection.dimension) {
         throw Error{ErrorCode::source_unreadable,
@@ -169,7 +169,7 @@ void CopyJob::begin_run() {
                .table = target_.table,
                .load_table = is_beside_ ? derived_name(target_.table, std::string{replacement_suffix}) : target_.table,
                .previous_table = is_beside_ ? "" : previous_table_,
-               .source_path = std::filesystem::absolute(directory_->path()).string(),
+               .source_path = origin_->location(),
                .tenant = collection.tenant,
                .database = collection.database,
                .collection = collection.name,

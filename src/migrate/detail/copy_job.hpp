@@ -54,7 +54,7 @@ private:
     CopyReport report_;
     TableName target_;
 
-    std::optional<chroma::Directory> directory_;
+    std::unique_ptr<chroma::Source> origin_;
     std::unique_ptr<chroma::RecordReader> source_;
     std::unique_ptr<PageStream> pages_;  ///< has the use of source_ until the load is done
 

@@ -68,12 +68,12 @@ IntoReport IntoJob::run() {
 }
 
 void IntoJob::open_source() {
-    directory_.emplace(chroma::Directory::open(request_.source));
-    source_ = directory_->read(chroma::find_collection(*directory_, request_.collection));
+    origin_ = chroma::open_source(request_.source);
+    source_ = origin_->read(chroma::find_collection(*origin_, request_.collection));
     const chroma::Collection& collection = source_->collection();
     report_.collection = collection;
     report_.lost = source_->lost().size();
-    if (report_.lost > 0 && !request_.allow_partial) throw lost_records_error(request_.source, *source_);
+    if (report_.lost > 0 && !request_.allow_partial) throw lost_records_error(request_.source.from, *source_);
     if (!collection.dimension || !collection.space) {
         throw Error{ErrorCode::source_unreadable,
                     fmt::format("Collection '{}' has no vectors to take", collection.name),
@@ -103,7 +103,7 @@ void IntoJob::open_target() {
                                      .schema = request_.table.schema,
                                      .table = request_.table.table,
                                      .load_table = request_.table.table,
-                                     .source_path = std::filesystem::absolute(directory_->path()).string(),
+                                     .source_path = origin_->location(),
                                      .tenant = report_.collection.tenant,
                                      .database = report_.collection.database,
                                      .collection = report_.collection.name,

@@ -47,7 +47,7 @@ private:
     const IntoRequest& request_;
     CopyObserver& observer_;
     IntoReport report_;
-    std::optional<chroma::Directory> directory_;
+    std::unique_ptr<chroma::Source> origin_;
     std::unique_ptr<chroma::RecordReader> source_;
     std::unique_ptr<pg::Connection> db_;
     std::unique_ptr<TargetLock> lock_;

@@ -46,7 +46,7 @@ void mark_run(pg::Connection& db, std::int64_t run_id, const std::string& state)
     }
 }
 
-Error lost_records_error(const std::filesystem::path& source, const chroma::RecordReader& reader) {
+Error lost_records_error(const std::string& source, const chroma::RecordReader& reader) {
     const chroma::LostRecord& first = reader.lost().front();
     const std::string& name = reader.collection().name.empty() ? reader.collection().id : reader.collection().name;
     return {
@@ -55,7 +55,7 @@ Error lost_records_error(const std::filesystem::path& source, const chroma::Reco
                     reader.lost().size(), reader.lost().size() + reader.record_count(), name, first.id, first.reason),
         fmt::format("See all with `decant inspect {} --collection {} --list-lost`; copy the others with "
                     "--allow-partial. Nothing was written.",
-                    shell_word(source.string()), shell_word(name))};
+                    shell_word(source), shell_word(name))};
 }
 
 }  // namespace decant::migrate::detail

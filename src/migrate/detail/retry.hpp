@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <random>
 #include <string>
 
@@ -50,6 +49,6 @@ auto run_with_retries(const MakeJob& make_job, CopyObserver& observer) {
 void mark_run(pg::Connection& db, std::int64_t run_id, const std::string& state) noexcept;
 
 /// What a copy without --allow-partial stops with.
-Error lost_records_error(const std::filesystem::path& source, const chroma::RecordReader& reader);
+Error lost_records_error(const std::string& source, const chroma::RecordReader& reader);
 
 }  // namespace decant::migrate::detail
