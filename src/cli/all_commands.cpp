@@ -3,6 +3,7 @@
 #include "cli/copy.hpp"
 #include "cli/db.hpp"
 #include "cli/inspect.hpp"
+#include "cli/migrate.hpp"
 #include "cli/runs.hpp"
 #include "cli/verify.hpp"
 
@@ -10,6 +11,7 @@ namespace decant::cli {
 
 std::vector<std::unique_ptr<Command>> all_commands() {
     std::vector<std::unique_ptr<Command>> commands;
+    commands.push_back(make_migrate());
     commands.push_back(make_copy());
     commands.push_back(make_inspect());
     commands.push_back(make_verify());

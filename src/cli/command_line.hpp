@@ -22,7 +22,7 @@ struct Context {
 class Options {
 public:
     virtual ~Options() = default;
-    /// `names` as in "-j,--json" or "--json".
+    /// `names` as in "-j,--json" or "--json". An option without help is not shown.
     virtual void flag(const std::string& names, bool& target, const std::string& help) = 0;
     virtual void text(const std::string& names, std::string& target, const std::string& help) = 0;
     virtual void text(const std::string& names, std::optional<std::string>& target, const std::string& help) = 0;

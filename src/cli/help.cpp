@@ -48,7 +48,8 @@ std::string label_of(const DeclaredOption& option) {
 std::string option_lines(const std::vector<DeclaredOption>& options, bool positionals) {
     std::string lines;
     for (const DeclaredOption& option : options) {
-        if (option.is_positional == positionals) lines += two_columns(label_of(option), option.help);
+        if (option.is_positional == positionals && !option.help.empty())
+            lines += two_columns(label_of(option), option.help);
     }
     return lines;
 }

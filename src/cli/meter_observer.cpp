@@ -24,6 +24,10 @@ void MeterObserver::end_phase() {
     meter_.reset();
 }
 
+void MeterObserver::hide() {
+    if (meter_) meter_->hide();
+}
+
 void MeterObserver::note(const std::string& line) {
     end_phase();
     // Not fmt::print, which throws: a copy does not end because nobody can read of it.

@@ -15,6 +15,8 @@ public:
     bool progress(std::uint64_t done, std::uint64_t bytes) override;
     void end_phase() override;
     void note(const std::string& line) override;
+    /// Makes room for a line of stdout.
+    void hide();
 
 private:
     std::unique_ptr<Progress> meter_;

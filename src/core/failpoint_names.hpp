@@ -19,6 +19,14 @@ inline constexpr std::array failpoint_names = std::to_array<std::string_view>({
     "copy.indexed",
     "copy.verified",
     "copy.swapped",
+    "migrate.run_begun",
+    "migrate.index_dropped",
+    "migrate.batch_begun",
+    "migrate.batch_written",
+    "migrate.batch_committed",
+    "migrate.index_built",
+    "migrate.verified",
+    "migrate.finished",
 });
 
 }  // namespace decant

@@ -74,6 +74,13 @@ void Progress::update(std::uint64_t done, std::uint64_t total, std::uint64_t byt
     if (now - drawn_.value_or(started_) >= interval) draw(now);
 }
 
+void Progress::hide() {
+    const std::lock_guard lock{mutex_};
+    if (is_finished_ || !drawn_ || !output_.is_terminal) return;
+    output_.write("\r\x1b[K");
+    log::set_line_open(false);
+}
+
 void Progress::finish() {
     const std::lock_guard lock{mutex_};
     if (is_finished_) return;

@@ -34,6 +34,9 @@ public:
     /// All three count from the start of the phase; `total` 0 is unknown, `bytes` 0 is not shown.
     void update(std::uint64_t done, std::uint64_t total, std::uint64_t bytes = 0);
 
+    /// Takes the line off the terminal, so that another text can be written; the next update draws it again.
+    void hide();
+
     /// Draws the last state if anything was drawn at all, and ends the line. Nothing is drawn afterwards.
     void finish();
 

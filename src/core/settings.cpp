@@ -31,6 +31,8 @@ constexpr std::array setting_table{
     SettingSpec{"CHROMA_PATH", "data/vector_db", false, "",
                 "The Chroma directory to read: the folder of chroma.sqlite3, or one up to three levels above it."},
     SettingSpec{"CHROMA_COLLECTION", "products_all_products", false, "", "The collection to copy."},
+    SettingSpec{"OLLAMA_API_MODEL_EMBEDDING", "", false, "",
+                "The model that embeds products, as embedding_model names it."},
     SettingSpec{
         "DECANT_HOME", "", false, "",
         "Folder of the embedded server's data, settings and password. Default: .decant of the project; of root's "

@@ -10,6 +10,12 @@
 #include "core/shell_word.hpp"
 
 namespace decant::migrate {
+
+std::string psql_command(const pg::Connection& db) {
+    return fmt::format("psql -h {} -p {} -U {} -d {}", shell_word(db.host()), db.port(), shell_word(db.user()),
+                       shell_word(db.database()));
+}
+
 namespace {
 
 constexpr int oldest_server = 150000;
@@ -44,9 +50,8 @@ constexpr std::string_view changes_sql =
     "pg_catalog.pg_stat_get_tuples_deleted(c.oid), 0) FROM pg_catalog.pg_class c "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 
-std::string psql_command(const pg::Connection& db, std::string_view sql) {
-    return fmt::format("psql -h {} -p {} -U {} -d {} -c {}", shell_word(db.host()), db.port(), shell_word(db.user()),
-                       shell_word(db.database()), shell_word(sql));
+std::string psql_call(const pg::Connection& db, std::string_view sql) {
+    return psql_command(db) + " -c " + shell_word(sql);
 }
 
 bool is_older(std::string_view version, const std::array<int, 3>& oldest) {
@@ -87,7 +92,7 @@ void check_extension(pg::Connection& db, const pg::Result& state, Preflight& pre
              fmt::format("pgvector {} is installed in database '{}', decant needs 0.8.0 or newer",
                          preflight.pgvector->version, db.database()),
              "Install a newer pgvector package on the server, then: " +
-                 psql_command(db, "ALTER EXTENSION vector UPDATE;")});
+                 psql_call(db, "ALTER EXTENSION vector UPDATE;")});
         return;
     }
     if (state.is_null(0, 3)) {
@@ -96,13 +101,13 @@ void check_extension(pg::Connection& db, const pg::Result& state, Preflight& pre
              fmt::format("pgvector extension not installed: the server at {}:{} has no package of it", db.host(),
                          db.port()),
              fmt::format("Install it on the server (Debian, Ubuntu: postgresql-{}-pgvector), then: {}",
-                         db.server_version() / 10000, psql_command(db, create_sql))});
+                         db.server_version() / 10000, psql_call(db, create_sql))});
     } else if (!state.boolean(0, 2) && !(state.boolean(0, 4) && state.boolean(0, 1))) {
         preflight.problems.push_back(
             {ErrorCode::permission_denied,
              fmt::format("pgvector extension not installed in database '{}', and role '{}' may not create it",
                          db.database(), db.user()),
-             "Have an administrator run: " + psql_command(db, create_sql)});
+             "Have an administrator run: " + psql_call(db, create_sql)});
     }
 }
 
@@ -112,7 +117,7 @@ void check_schemas(pg::Connection& db, const PreflightRequest& request, bool may
         preflight.problems.push_back(
             {ErrorCode::not_found,
              fmt::format("Schema '{}' does not exist in database '{}'", request.table.schema, db.database()),
-             psql_command(db, "CREATE SCHEMA " + db.quote_identifier(request.table.schema) + ";")});
+             psql_call(db, "CREATE SCHEMA " + db.quote_identifier(request.table.schema) + ";")});
     } else if (request.makes_table && !schemas.boolean(0, 0)) {
         preflight.problems.push_back(
             {ErrorCode::permission_denied,

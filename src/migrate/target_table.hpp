@@ -46,6 +46,9 @@ struct PreflightRequest {
 
 Preflight check_target(pg::Connection& db, const PreflightRequest& request);
 
+/// The start of a psql call with the connection's own host, port, user and database.
+std::string psql_command(const pg::Connection& db);
+
 /// Throws one Error that names all problems; nothing when there are none.
 void throw_problems(const std::vector<Error>& problems);
 

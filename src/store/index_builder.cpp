@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 namespace decant::store {
@@ -88,19 +89,24 @@ std::uint64_t ivfflat_lists(std::uint64_t rows) noexcept {
 std::string create_index_sql(pg::Connection& db, const Pgvector& pgvector, const IndexPlan& plan) {
     const std::string options =
         plan.kind == IndexKind::ivfflat ? fmt::format(" WITH (lists = {})", ivfflat_lists(plan.rows)) : "";
-    return fmt::format("CREATE INDEX {} ON {}.{} USING {} ({} {}){}", db.quote_identifier(plan.name),
-                       db.quote_identifier(plan.schema), db.quote_identifier(plan.table), name_of(plan.kind),
-                       db.quote_identifier(plan.column), pgvector.operator_class(plan.type, plan.space), options);
+    return fmt::format("CREATE INDEX {}{} ON {}.{} USING {} ({} {}){}", plan.concurrently ? "CONCURRENTLY " : "",
+                       db.quote_identifier(plan.name), db.quote_identifier(plan.schema),
+                       db.quote_identifier(plan.table), name_of(plan.kind), db.quote_identifier(plan.column),
+                       pgvector.operator_class(plan.type, plan.space), options);
 }
 
 void build_index(const IndexBuild& build, const std::string& sql, const BuildProgress& on_progress) {
-    pg::Transaction tx{build.db};
+    // A concurrent build cannot stand in a transaction: its settings are the session's and are taken back.
+    const bool is_concurrent = sql.starts_with("CREATE INDEX CONCURRENTLY");
+    std::optional<pg::Transaction> tx;
+    if (!is_concurrent) tx.emplace(build.db);
+    const std::string_view scope = is_concurrent ? "SESSION" : "LOCAL";
     // client_connection_check_interval: a killed decant must not leave a build running that the next run waits for.
-    const pg::Result set = build.db.exec(fmt::format(
-        "SET LOCAL maintenance_work_mem = {}; SET LOCAL max_parallel_maintenance_workers = {}; "
-        "SET LOCAL min_parallel_table_scan_size = '64kB'; SET LOCAL client_connection_check_interval = '1s'; "
-        "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'",
-        build.resources.maintenance_work_mem_kib, build.resources.parallel_workers));
+    const pg::Result set = build.db.exec(
+        fmt::format("SET {0} maintenance_work_mem = {1}; SET {0} max_parallel_maintenance_workers = {2}; "
+                    "SET {0} min_parallel_table_scan_size = '64kB'; SET {0} client_connection_check_interval = '1s'; "
+                    "SET {0} statement_timeout = 0; SET {0} lock_timeout = '60s'",
+                    scope, build.resources.maintenance_work_mem_kib, build.resources.parallel_workers));
     // Behind PgBouncer the pid that libpq knows is not the server's.
     const std::string server_pid{build.db.exec("SELECT pg_catalog.pg_backend_pid()").text(0, 0)};
     const pg::Result built = build.db.exec_watched(sql, std::chrono::milliseconds{250}, [&] {
@@ -109,7 +115,12 @@ void build_index(const IndexBuild& build, const std::string& sql, const BuildPro
         return on_progress(std::string{row.text(0, 0)}, static_cast<std::uint64_t>(row.integer(0, 1)),
                            static_cast<std::uint64_t>(row.integer(0, 2)));
     });
-    tx.commit();
+    if (tx) tx->commit();
+    if (is_concurrent) {
+        build.db.exec(
+            "RESET maintenance_work_mem; RESET max_parallel_maintenance_workers; RESET min_parallel_table_scan_size; "
+            "RESET client_connection_check_interval; RESET statement_timeout; RESET lock_timeout");
+    }
 }
 
 }  // namespace decant::store

@@ -19,6 +19,7 @@ struct IndexPlan {
     IndexKind kind = IndexKind::hnsw;
     catalog::Space space = catalog::Space::cosine;
     pg::VectorType type = pg::VectorType::vector;
+    bool concurrently = false;  ///< writes to the table go on meanwhile
     std::uint32_t dimension = 0;
     std::uint64_t rows = 0;
 };
@@ -45,7 +46,8 @@ std::string create_index_sql(pg::Connection& db, const Pgvector& pgvector, const
 using BuildProgress = std::function<bool(const std::string& phase, std::uint64_t done, std::uint64_t total)>;
 
 /// Runs one CREATE INDEX (vector or not) under `resources`; `watcher` is a second connection, which reads
-/// pg_stat_progress_create_index. `on_progress` returning false cancels: Error{cancelled}, nothing is left behind.
+/// pg_stat_progress_create_index. `on_progress` returning false cancels: Error{cancelled}; a build that is not
+/// concurrent leaves nothing behind, a concurrent one an invalid index.
 struct IndexBuild {
     pg::Connection& db;
     pg::Connection& watcher;

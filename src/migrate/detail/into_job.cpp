@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
-#include "core/sha256.hpp"
 #include "migrate/detail/retry.hpp"
 #include "pg/copy.hpp"
 
@@ -20,20 +18,6 @@ constexpr std::string_view column_sql =
     "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = $2 "
     "AND a.attnum > 0 AND NOT a.attisdropped";
 
-struct ScalarText {
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(std::int64_t value) const { return std::to_string(value); }
-    std::string operator()(double value) const { return fmt::format("{}", value); }
-    std::string operator()(std::string_view value) const { return std::string{value}; }
-};
-
-ShortDigest short_digest(std::string_view bytes) {
-    const Digest digest = sha256(bytes);
-    ShortDigest out;
-    std::memcpy(out.data(), digest.data(), out.size());
-    return out;
-}
-
 /// Appends what COPY takes for the vector; false when a value overflows halfvec.
 bool append_vector(pg::BinaryRow& row, pg::VectorType type, std::span<const float> vector) {
     if (type == pg::VectorType::halfvec) return row.halfvec(vector);
@@ -45,14 +29,8 @@ bool append_vector(pg::BinaryRow& row, pg::VectorType type, std::span<const floa
 
 std::optional<std::string> key_of(const chroma::Record& record, const MatchKey& match) {
     if (!match.metadata_key) return std::string{record.id};
-    if (!record.metadata) return std::nullopt;
-    for (const chroma::MetadataEntry& entry : *record.metadata) {
-        if (entry.key != *match.metadata_key) continue;
-        const auto* scalar = std::get_if<chroma::Scalar>(&entry.value);
-        if (scalar == nullptr) return std::nullopt;
-        return std::visit(ScalarText{}, *scalar);
-    }
-    return std::nullopt;
+    const chroma::MetadataValue* value = find_metadata(record, *match.metadata_key);
+    return value == nullptr ? std::nullopt : text_of(*value);
 }
 
 IntoJob::IntoJob(const IntoRequest& request, CopyObserver& observer) : request_(request), observer_(observer) {}

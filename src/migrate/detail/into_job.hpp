@@ -1,17 +1,14 @@
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "migrate/into.hpp"
+#include "migrate/product_index.hpp"
 #include "migrate/target_lock.hpp"
 
 namespace decant::migrate::detail {
-
-/// The first half of a SHA-256.
-using ShortDigest = std::array<char, 16>;
 
 /// What the source says of one key: the digests of the key and of its vector's bytes as PostgreSQL sends them.
 struct KeyDigest {

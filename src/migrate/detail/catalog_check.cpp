@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+
+#include "core/quantity_text.hpp"
+#include "migrate/detail/catalog_job.hpp"
+#include "migrate/detail/retry.hpp"
+#include "store/index_builder.hpp"
+
+namespace decant::migrate::detail {
+namespace {
+
+constexpr std::string_view column_sql =
+    "SELECT t.typname, a.atttypmod FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
+    "WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = 'embedding' AND NOT a.attisdropped";
+
+constexpr std::string_view table_sql =
+    "SELECT n.nspname, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, "
+    "'UPDATE') FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.oid = pg_catalog.to_regclass('products')";
+
+constexpr std::string_view script = "migrations/001_add_pgvector_support.sql";
+
+std::string psql(const pg::Connection& db, const std::string& what) {
+    return psql_command(db) + " " + what;
+}
+
+/// Free bytes of the server's disk where it can be known: on this machine, in a folder that may be looked at.
+std::optional<std::uint64_t> free_bytes(pg::Connection& db) {
+    if (!db.is_local()) return std::nullopt;
+    const pg::Result may = db.exec("SELECT pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')");
+    if (!may.boolean(0, 0)) return std::nullopt;
+    const std::string folder{db.exec("SELECT pg_catalog.current_setting('data_directory')").text(0, 0)};
+    struct statvfs volume{};
+    if (statvfs(folder.c_str(), &volume) != 0) return std::nullopt;
+    return static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
+}
+
+}  // namespace
+
+void CatalogJob::check() {
+    say("[Step 1/6] Running pre-flight checks...");
+    const auto attempt = [&](auto step) {
+        const std::size_t before = problems_.size();
+        try {
+            (this->*step)();
+        } catch (const Error& error) {
+            problems_.push_back(error);
+        }
+        return problems_.size() == before;
+    };
+    const bool has_source = attempt(&CatalogJob::open_source);
+    const bool has_database = attempt(&CatalogJob::open_target);
+    if (has_database) attempt(&CatalogJob::check_catalog);
+    const auto tell = [&](bool is_good, const std::string& good, const std::string& bad) {
+        say(fmt::format("  {} {}", is_good ? "✓" : "✗", is_good ? good : bad));
+    };
+    const bool has_extension = pgvector_.has_value();
+    tell(has_extension, "pgvector extension available",
+         has_database ? "pgvector extension not installed" : "pgvector extension not checked");
+    tell(has_source, fmt::format("ChromaDB collection '{}' found", request_.collection.name),
+         fmt::format("ChromaDB collection '{}' not found", request_.collection.name));
+    tell(has_database, "Database connection successful", "Database connection failed");
+    throw_problems(problems_);
+    if (!request_.dry_run) lock_ = std::make_unique<TargetLock>(request_.conninfo, table_);
+}
+
+void CatalogJob::open_source() {
+    directory_.emplace(chroma::Directory::open(request_.source));
+    source_ = directory_->read(chroma::find_collection(*directory_, request_.collection));
+    report_.collection = source_->collection();
+    if (!source_->lost().empty()) {
+        if (!request_.allow_partial) throw lost_records_error(request_.source, *source_);
+        report_.warnings.push_back(fmt::format("{} records of the source cannot be had whole", source_->lost().size()));
+    }
+    // The catalog's index is a cosine one whatever space the collection was searched in.
+    shape_ = {.dimension = report_.collection.dimension.value_or(0), .space = chroma::Space::cosine};
+}
+
+void CatalogJob::open_target() {
+    db_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
+}
+
+void CatalogJob::check_catalog() {
+    const pg::Result table = db_->exec(table_sql);
+    if (!table.empty()) table_.schema = table.text(0, 0);
+    Preflight preflight =
+        check_target(*db_, {.table = table_, .shape = shape_, .index = store::IndexKind::none, .makes_table = false});
+    pgvector_ = preflight.pgvector;
+    if (!pgvector_ && preflight.problems.empty()) {
+        preflight.problems.push_back({ErrorCode::store_rejected,
+                                      fmt::format("pgvector extension not installed in database '{}'", db_->database()),
+                                      psql(*db_, "-c \"CREATE EXTENSION IF NOT EXISTS vector;\"")});
+    }
+    std::ranges::move(preflight.problems, std::back_inserter(problems_));
+    if (table.empty()) {
+        problems_.push_back({ErrorCode::not_found,
+                             fmt::format("There is no table products in database '{}'", db_->database()),
+                             "Make it with `decant schema up`, then load products with `decant products load FILE`."});
+        return;
+    }
+    if (!table.boolean(0, 1)) {
+        problems_.push_back({ErrorCode::permission_denied,
+                             fmt::format("Role '{}' may not read and update {}", db_->user(), table_.shown()),
+                             fmt::format("Have its owner run: GRANT SELECT, UPDATE ON {} TO {};", table_.quoted(*db_),
+                                         db_->quote_identifier(db_->user()))});
+    }
+    check_column(table_.quoted(*db_));
+    const std::uint64_t wanted =
+        source_ ? store::graph_bytes({.dimension = shape_.dimension, .rows = source_->record_count()}) : 0;
+    const auto free = free_bytes(*db_);
+    if (free && *free < wanted) {
+        problems_.push_back({ErrorCode::store_full,
+                             fmt::format("The server's disk has {} left, the migration needs about {}",
+                                         bytes_text(*free), bytes_text(wanted)),
+                             "Make room on the server's disk, then run the same command again."});
+    }
+}
+
+void CatalogJob::check_column(const std::string& table) {
+    const pg::Result column = db_->query(column_sql, {table});
+    if (column.empty()) {
+        problems_.push_back({ErrorCode::not_found, "products.embedding column not found",
+                             fmt::format("Run schema migration: `decant schema up{}`, or: {}",
+                                         shape_.dimension > 0 ? fmt::format(" --dimension {}", shape_.dimension) : "",
+                                         psql(*db_, fmt::format("-f {}", script)))});
+        return;
+    }
+    const std::int64_t dimension = column.integer(0, 1);
+    const bool fits = column.text(0, 0) == "vector" && (dimension < 0 || dimension == shape_.dimension);
+    if (fits || shape_.dimension == 0) return;
+    problems_.push_back(
+        {ErrorCode::dimension_mismatch,
+         fmt::format("Embedding dimension mismatch: collection '{}' holds {}-d vectors, column products.embedding is "
+                     "{}({})",
+                     report_.collection.name, shape_.dimension, column.text(0, 0), dimension),
+         fmt::format("Verify embedding model configuration: echo $OLLAMA_API_MODEL_EMBEDDING (Chroma's vectors were "
+                     "made by a {}-d model); or make the column anew: `decant schema down`, then `decant schema up "
+                     "--dimension {}`.",
+                     shape_.dimension, shape_.dimension)});
+}
+
+}  // namespace decant::migrate::detail

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "migrate/catalog_migration.hpp"
+#include "migrate/detail/catalog_plan.hpp"
+#include "migrate/detail/catalog_writer.hpp"
+#include "migrate/run_store.hpp"
+#include "migrate/target_lock.hpp"
+
+namespace decant::migrate::detail {
+
+/// One run of migrate_catalog, step by step.
+class CatalogJob {
+public:
+    CatalogJob(const MigrationRequest& request, MigrationObserver& observer);
+    MigrationReport run();
+    void mark(const std::string& state) noexcept;
+
+private:
+    void check();    // Step 1/6
+    void analyze();  // 2
+    void plan();     // 3
+    void migrate();  // 4
+    void verify();   // 5
+    void finish();   // 6
+
+    void open_source();
+    void open_target();
+    void check_catalog();
+    void check_column(const std::string& table);
+    void begin_run();
+    void say(const std::string& text) { observer_.line(text); }
+    void say_estimate();
+    void say_waiting(const std::string& indent);
+    void say_batches();
+    bool take(const WriteOutcome& outcome);
+    void note_product(std::uint32_t product, const std::string& reason);
+    void note_waiting();
+    void drop_index_if_rebuilt();
+    void ensure_index();
+    void compare_vectors();
+    void spot_check();
+    void count_after();
+    std::uint64_t batches() const noexcept;
+    std::string model() const;
+
+    const MigrationRequest& request_;
+    MigrationObserver& observer_;
+    const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+    MigrationReport report_;
+    std::vector<Error> problems_;
+    std::optional<chroma::Directory> directory_;
+    std::unique_ptr<chroma::RecordReader> source_;
+    std::unique_ptr<pg::Connection> db_;
+    std::unique_ptr<TargetLock> lock_;
+    std::optional<store::Pgvector> pgvector_;
+    TableName table_{.schema = "public", .table = "products"};
+    RowShape shape_;
+    ProductIndex index_;
+    CatalogPlan plan_;
+    std::vector<bool> is_written_;  ///< by this run
+    std::uint64_t done_ = 0;        ///< products whose turn it was
+    std::uint64_t said_ = 0;        ///< batches
+};
+
+}  // namespace decant::migrate::detail
