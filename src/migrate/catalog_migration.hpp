@@ -14,7 +14,7 @@ enum class Reuse { automatic, always, never };
 
 struct MigrationRequest {
     std::string conninfo;
-    std::filesystem::path source;
+    chroma::SourceAddress source;
     chroma::CollectionName collection;
     std::uint64_t batch_size = 50;
     std::uint32_t connections = 2;  ///< that write at once

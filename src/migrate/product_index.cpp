@@ -173,7 +173,8 @@ std::optional<std::uint32_t> ProductIndex::find(const chroma::Record& record) co
     };
     if (const auto product = find_id(text_under("product_id"))) return product;
     if (const auto product = find_sku(text_under("sku"))) return product;
-    return find_id(record.id);
+    const auto product = find_id(record.id);
+    return product ? product : find_sku(record.id);
 }
 
 bool agrees(const chroma::Record& record, const ProductRow& product) {

@@ -52,7 +52,8 @@ public:
 
     const std::vector<ProductRow>& products() const noexcept { return products_; }
 
-    /// The product that the record is of: by metadata product_id, then sku, then the record's own id.
+    /// The product that the record is of: by metadata product_id, then sku, then the record's own id (as the
+    /// product's id or sku).
     std::optional<std::uint32_t> find(const chroma::Record& record) const;
 
 private:

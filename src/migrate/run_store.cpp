@@ -291,6 +291,13 @@ void RunStore::save_page(std::int64_t run_id, const std::string& token, const Pa
     if (!done.kept.empty()) db_.query(save_kept_sql, {id, array_literal(done.kept)});
 }
 
+void RunStore::set_counts(std::int64_t run_id, const Counts& counts) {
+    db_.query(
+        "UPDATE decant.runs SET rows_read = $2, updated = $3, unchanged = $4, rejected = $5, bytes = $6 WHERE id = $1",
+        {std::to_string(run_id), text_of(counts.read), text_of(counts.updated), text_of(counts.unchanged),
+         text_of(counts.rejected), text_of(counts.bytes)});
+}
+
 void RunStore::set_phase(std::int64_t run_id, const std::string& phase) {
     db_.query("UPDATE decant.runs SET phase = $2 WHERE id = $1", {std::to_string(run_id), phase});
 }

@@ -88,6 +88,8 @@ public:
 
     /// Throws Error{busy} when another process has taken the run over.
     void save_page(std::int64_t run_id, const std::string& token, const PageDone& done);
+    /// For runs that keep no pages.
+    void set_counts(std::int64_t run_id, const Counts& counts);
     void set_phase(std::int64_t run_id, const std::string& phase);
     void set_state(std::int64_t run_id, const std::string& state);
     /// The run's table stands under its final name now, the one before it under `previous` (empty: dropped).

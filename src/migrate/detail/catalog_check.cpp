@@ -65,11 +65,11 @@ void CatalogJob::check() {
 }
 
 void CatalogJob::open_source() {
-    directory_.emplace(chroma::Directory::open(request_.source));
-    source_ = directory_->read(chroma::find_collection(*directory_, request_.collection));
+    origin_ = chroma::open_source(request_.source);
+    source_ = origin_->read(chroma::find_collection(*origin_, request_.collection));
     report_.collection = source_->collection();
     if (!source_->lost().empty()) {
-        if (!request_.allow_partial) throw lost_records_error(request_.source, *source_);
+        if (!request_.allow_partial) throw lost_records_error(request_.source.from, *source_);
         report_.warnings.push_back(fmt::format("{} records of the source cannot be had whole", source_->lost().size()));
     }
     // The catalog's index is a cosine one whatever space the collection was searched in.

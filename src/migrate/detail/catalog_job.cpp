@@ -18,6 +18,8 @@ constexpr double rows_a_second = 8'000;
 constexpr double indexed_a_second = 6'000;
 /// A product's row and its entries in the catalog's indexes, without the vector.
 constexpr std::uint64_t row_bytes = 2'000;
+/// A row's neighbours in the HNSW index, at m = 16.
+constexpr std::uint64_t graph_row_bytes = 640;
 
 constexpr std::string_view count_sql = "SELECT count(*) FROM products WHERE active = true AND embedding IS NOT NULL";
 
@@ -60,7 +62,7 @@ void CatalogJob::begin_run() {
                                          .schema = table_.schema,
                                          .table = table_.table,
                                          .load_table = table_.table,
-                                         .source_path = std::filesystem::absolute(directory_->path()).string(),
+                                         .source_path = origin_->location(),
                                          .tenant = report_.collection.tenant,
                                          .database = report_.collection.database,
                                          .collection = report_.collection.name,
@@ -119,8 +121,6 @@ void CatalogJob::note_waiting() {
         else if (choice.state == Choice::State::stale)
             note_product(i, request_.reuse == Reuse::never ? "Chroma's vectors are not taken (--reuse never)"
                                                            : "Chroma's vector was made of another text");
-        else
-            note_product(i, "Chroma has no record of it");
     }
 }
 
@@ -153,7 +153,7 @@ void CatalogJob::say_estimate() {
     const auto rows = static_cast<double>(report_.planned);
     const double seconds = rows / rows_a_second + rows * shape_.dimension / 384 / indexed_a_second;
     const std::uint64_t vectors = report_.planned * (4UL * shape_.dimension + 8);
-    const std::uint64_t graph = store::graph_bytes({.dimension = shape_.dimension, .rows = report_.planned});
+    const std::uint64_t graph = report_.planned * (4UL * shape_.dimension + graph_row_bytes);
     say(fmt::format("    Vectors: {}", bytes_text(vectors)));
     say(fmt::format("    Time: about {}", clock_text(std::chrono::seconds{static_cast<std::int64_t>(seconds) + 1})));
     say(fmt::format("    Space needed: about {}, {} of it for the index",
@@ -260,6 +260,11 @@ void CatalogJob::finish() {
     say("[Step 6/6] Writing migration report...");
     RunStore runs{*db_};
     db_->exec("SELECT refresh_embedding_stats()");
+    runs.set_counts(report_.run_id, {.read = plan_.products.size(),
+                                     .updated = report_.migrated,
+                                     .unchanged = report_.already,
+                                     .rejected = report_.errors,
+                                     .bytes = report_.bytes});
     runs.finish(report_.run_id,
                 {.state = report_.is_verified() ? "done" : "differs", .report = migration_json(report_)});
     failpoint("migrate.finished");

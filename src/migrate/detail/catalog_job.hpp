@@ -54,7 +54,7 @@ private:
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     MigrationReport report_;
     std::vector<Error> problems_;
-    std::optional<chroma::Directory> directory_;
+    std::unique_ptr<chroma::Source> origin_;
     std::unique_ptr<chroma::RecordReader> source_;
     std::unique_ptr<pg::Connection> db_;
     std::unique_ptr<TargetLock> lock_;
