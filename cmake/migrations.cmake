@@ -1,0 +1,21 @@
+# The files of migrations/ become store/migrations.cpp: what the program applies is what psql -f would.
+file(GLOB up_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/migrations/[0-9]*.sql)
+list(FILTER up_files EXCLUDE REGEX "\\.down\\.sql$")
+list(SORT up_files)
+set(rows "")
+foreach(up_file IN LISTS up_files)
+    string(REGEX REPLACE "\\.sql$" ".down.sql" down_file ${up_file})
+    cmake_path(GET up_file STEM LAST_ONLY name)
+    string(REGEX MATCH "^[0-9]+" version ${name})
+    math(EXPR version "${version}")
+    file(READ ${up_file} up)
+    file(READ ${down_file} down)
+    string(APPEND rows "    Migration{${version}, \"${name}\", R\"decantsql(${up})decantsql\", R\"decantsql(${down})decantsql\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${up_file} ${down_file})
+endforeach()
+set(migrations_source ${PROJECT_BINARY_DIR}/generated/migrations.cpp)
+file(WRITE ${migrations_source}.new "#include \"store/migrations.hpp\"\n\n#include <array>\n\nnamespace decant::store {\nnamespace {\n\n"
+     "constexpr std::array all{\n${rows}};\n\n}  // namespace\n\nstd::span<const Migration> all_migrations() noexcept {\n"
+     "    return all;\n}\n\n}  // namespace decant::store\n")
+configure_file(${migrations_source}.new ${migrations_source} COPYONLY)
+target_sources(decant_store PRIVATE ${migrations_source})
