@@ -5,6 +5,7 @@
 #include "cli/inspect.hpp"
 #include "cli/migrate.hpp"
 #include "cli/runs.hpp"
+#include "cli/schema.hpp"
 #include "cli/verify.hpp"
 
 namespace decant::cli {
@@ -17,6 +18,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
     commands.push_back(make_verify());
     commands.push_back(make_rollback());
     for (auto& command : make_runs())
+        commands.push_back(std::move(command));
+    for (auto& command : make_schema())
         commands.push_back(std::move(command));
     commands.push_back(make_config());
     for (auto& command : make_db())

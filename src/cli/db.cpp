@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <iostream>
 #include <string>
 
+#include "cli/confirm.hpp"
 #include "core/child_process.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
@@ -191,7 +191,9 @@ public:
 
     int run(const Context& context) override {
         LocalCluster cluster = LocalCluster::of(context.settings);
-        if (!is_confirmed_ && !confirm(cluster)) return 1;
+        const std::string danger =
+            fmt::format("db destroy removes every database in {}", cluster.place().data().string());
+        if (!is_confirmed_ && !confirm(danger, "decant db destroy")) return 1;
         cluster.destroy();
         fmt::print("{}\n", context.json ? json_text(json::object{{"destroyed", cluster.place().data().string()}})
                                         : fmt::format("removed {}", cluster.place().data().string()));
@@ -199,18 +201,6 @@ public:
     }
 
 private:
-    static bool confirm(const LocalCluster& cluster) {
-        if (::isatty(STDIN_FILENO) == 0) {
-            throw Error{ErrorCode::request_invalid,
-                        fmt::format("db destroy removes every database in {}", cluster.place().data().string()),
-                        "run decant db destroy --yes"};
-        }
-        fmt::print(stderr, "Remove every database in {}? Type yes: ", cluster.place().data().string());
-        std::string answer;
-        std::getline(std::cin, answer);
-        return answer == "yes";
-    }
-
     bool is_confirmed_ = false;
 };
 

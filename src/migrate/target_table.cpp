@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
 #include <span>
 
 #include "core/sha256.hpp"
@@ -11,22 +9,7 @@
 
 namespace decant::migrate {
 
-std::string psql_command(const pg::Connection& db) {
-    return fmt::format("psql -h {} -p {} -U {} -d {}", shell_word(db.host()), db.port(), shell_word(db.user()),
-                       shell_word(db.database()));
-}
-
 namespace {
-
-constexpr int oldest_server = 150000;
-constexpr std::array<int, 3> oldest_pgvector{0, 8, 0};
-
-constexpr std::string_view server_state_sql =
-    "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only')::bool, "
-    "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), "
-    "EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper), "
-    "(SELECT max(default_version) FROM pg_catalog.pg_available_extensions WHERE name = 'vector'), "
-    "(SELECT coalesce(bool_or(trusted), false) FROM pg_catalog.pg_available_extension_versions WHERE name = 'vector')";
 
 constexpr std::string_view schema_state_sql =
     "SELECT (SELECT pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = $1), "
@@ -50,74 +33,13 @@ constexpr std::string_view changes_sql =
     "pg_catalog.pg_stat_get_tuples_deleted(c.oid), 0) FROM pg_catalog.pg_class c "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 
-std::string psql_call(const pg::Connection& db, std::string_view sql) {
-    return psql_command(db) + " -c " + shell_word(sql);
-}
-
-bool is_older(std::string_view version, const std::array<int, 3>& oldest) {
-    for (const int part : oldest) {
-        int value = 0;
-        const auto end = std::from_chars(version.data(), version.data() + version.size(), value).ptr;
-        if (value != part) return value < part;
-        version.remove_prefix(static_cast<std::size_t>(end - version.data()));
-        if (!version.empty()) version.remove_prefix(1);
-    }
-    return false;
-}
-
-void check_server(const pg::Connection& db, bool is_read_only, std::vector<Error>& problems) {
-    if (db.server_version() < oldest_server) {
-        problems.push_back({ErrorCode::store_rejected,
-                            fmt::format("PostgreSQL at {}:{} is version {}, decant needs 15 or newer", db.host(),
-                                        db.port(), db.server_version() / 10000),
-                            "Upgrade the server, or name another one with --db."});
-    }
-    if (is_read_only) {
-        problems.push_back({ErrorCode::store_unavailable,
-                            fmt::format("PostgreSQL at {}:{} takes no writes now (a standby, or "
-                                        "default_transaction_read_only is on)",
-                                        db.host(), db.port()),
-                            "Name the primary (a multi-host --db with target_session_attrs=read-write finds it), then "
-                            "run the same command again."});
-    }
-}
-
-void check_extension(pg::Connection& db, const pg::Result& state, Preflight& preflight) {
-    constexpr std::string_view create_sql = "CREATE EXTENSION IF NOT EXISTS vector;";
-    preflight.pgvector = store::find_pgvector(db);
-    if (preflight.pgvector) {
-        if (!is_older(preflight.pgvector->version, oldest_pgvector)) return;
-        preflight.problems.push_back(
-            {ErrorCode::store_rejected,
-             fmt::format("pgvector {} is installed in database '{}', decant needs 0.8.0 or newer",
-                         preflight.pgvector->version, db.database()),
-             "Install a newer pgvector package on the server, then: " +
-                 psql_call(db, "ALTER EXTENSION vector UPDATE;")});
-        return;
-    }
-    if (state.is_null(0, 3)) {
-        preflight.problems.push_back(
-            {ErrorCode::store_rejected,
-             fmt::format("pgvector extension not installed: the server at {}:{} has no package of it", db.host(),
-                         db.port()),
-             fmt::format("Install it on the server (Debian, Ubuntu: postgresql-{}-pgvector), then: {}",
-                         db.server_version() / 10000, psql_call(db, create_sql))});
-    } else if (!state.boolean(0, 2) && !(state.boolean(0, 4) && state.boolean(0, 1))) {
-        preflight.problems.push_back(
-            {ErrorCode::permission_denied,
-             fmt::format("pgvector extension not installed in database '{}', and role '{}' may not create it",
-                         db.database(), db.user()),
-             "Have an administrator run: " + psql_call(db, create_sql)});
-    }
-}
-
 void check_schemas(pg::Connection& db, const PreflightRequest& request, bool may_create_schema, Preflight& preflight) {
     const pg::Result schemas = db.query(schema_state_sql, {request.table.schema});
     if (schemas.is_null(0, 0)) {
         preflight.problems.push_back(
             {ErrorCode::not_found,
              fmt::format("Schema '{}' does not exist in database '{}'", request.table.schema, db.database()),
-             psql_call(db, "CREATE SCHEMA " + db.quote_identifier(request.table.schema) + ";")});
+             store::psql_call(db, "CREATE SCHEMA " + db.quote_identifier(request.table.schema) + ";")});
     } else if (request.makes_table && !schemas.boolean(0, 0)) {
         preflight.problems.push_back(
             {ErrorCode::permission_denied,
@@ -170,29 +92,13 @@ std::string derived_name(const std::string& base, const std::string& suffix) {
 
 Preflight check_target(pg::Connection& db, const PreflightRequest& request) {
     Preflight preflight;
-    const pg::Result state = db.exec(server_state_sql);
-    check_server(db, state.boolean(0, 0), preflight.problems);
-    check_extension(db, state, preflight);
-    check_schemas(db, request, state.boolean(0, 1), preflight);
+    const store::ServerFacts facts = store::read_server_facts(db);
+    preflight.pgvector = facts.pgvector;
+    preflight.problems = store::find_server_problems(db, facts, false);
+    check_schemas(db, request, facts.may_create_schemas, preflight);
     check_dimension(request, preflight.problems);
     preflight.table_exists = table_exists(db, request.table);
     return preflight;
-}
-
-void throw_problems(const std::vector<Error>& problems) {
-    if (problems.empty()) return;
-    if (problems.size() == 1) throw problems.front();
-    std::string happened = fmt::format("{} things keep this from starting:", problems.size());
-    std::string remedy = "Nothing was changed. In order:";
-    const Error* first = &problems.front();
-    for (std::size_t i = 0; i < problems.size(); ++i) {
-        happened += fmt::format("\n  {}. {}: {}", i + 1, traits_of(problems[i].code()).name, problems[i].happened());
-        remedy += fmt::format("\n  {}. {}", i + 1, problems[i].remedy());
-        if (problems[i].code() == ErrorCode::permission_denied && first->code() != ErrorCode::permission_denied) {
-            first = &problems[i];
-        }
-    }
-    throw Error{first->code(), happened, remedy};
 }
 
 store::Pgvector ensure_pgvector(pg::Connection& db, const Preflight& preflight) {

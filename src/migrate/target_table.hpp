@@ -9,8 +9,12 @@
 #include "migrate/row_encoder.hpp"
 #include "pg/connection.hpp"
 #include "store/pgvector.hpp"
+#include "store/server_check.hpp"
 
 namespace decant::migrate {
+
+using store::psql_command;
+using store::throw_problems;
 
 /// A table (id text primary key, document text, metadata jsonb, embedding vector(d)) by its unquoted names.
 struct TableName {
@@ -45,12 +49,6 @@ struct PreflightRequest {
 };
 
 Preflight check_target(pg::Connection& db, const PreflightRequest& request);
-
-/// The start of a psql call with the connection's own host, port, user and database.
-std::string psql_command(const pg::Connection& db);
-
-/// Throws one Error that names all problems; nothing when there are none.
-void throw_problems(const std::vector<Error>& problems);
 
 /// Installs the extension where it is missing and may be; gives it.
 store::Pgvector ensure_pgvector(pg::Connection& db, const Preflight& preflight);

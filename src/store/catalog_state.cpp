@@ -1,0 +1,97 @@
+#include "store/catalog_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace decant::store {
+namespace {
+
+constexpr std::string_view products_sql = R"sql(
+SELECT n.nspname, pg_catalog.pg_has_role(c.relowner, 'USAGE') AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'),
+       pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
+           AND pg_catalog.has_table_privilege(c.oid, 'UPDATE'),
+       t.typname, a.atttypmod
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'embedding' AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE c.oid = pg_catalog.to_regclass('products'))sql";
+
+// "$user" may be first in search_path, and decant's own tables are in a schema that has the name of such a role.
+constexpr std::string_view new_schema_sql = R"sql(
+SELECT nspname, pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace
+WHERE nspname = ANY (pg_catalog.current_schemas(false)) AND nspname <> 'decant'
+ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), nspname) LIMIT 1)sql";
+
+// An IVFFlat index in the place of the HNSW one is a user's choice.
+constexpr std::string_view missing_sql = R"sql(
+SELECT wanted.version, wanted.kind || ' ' || wanted.name
+FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'table', 'brands'), (0, 'table', 'products'),
+             (1, 'column', 'embedding'), (1, 'column', 'last_embedding_update'), (1, 'column', 'embedding_model'),
+             (1, 'column', 'embedding_version'), (1, 'column', 'embedding_hash'),
+             (1, 'function', 'product_similarity'), (1, 'function', 'find_similar_products'),
+             (1, 'function', 'refresh_embedding_stats'),
+             (1, 'trigger', 'trigger_update_embedding_version'), (1, 'trigger', 'decant_mark_products'),
+             (1, 'table', 'product_embedding_stats'), (1, 'index', 'idx_product_embedding_stats'),
+             (1, 'index', 'idx_products_embedding_update'), (1, 'index', 'idx_products_stale_embeddings'),
+             (1, 'index', 'idx_products_category_brand_stock'), (1, 'index', 'idx_products_embedding_hnsw'))
+     AS wanted (version, kind, name)
+WHERE NOT CASE wanted.kind
+    WHEN 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL
+    WHEN 'column' THEN EXISTS (
+        SELECT FROM pg_catalog.pg_attribute
+        WHERE attrelid = pg_catalog.to_regclass('products') AND attname = wanted.name AND NOT attisdropped)
+    WHEN 'function' THEN EXISTS (
+        SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_class c ON c.relnamespace = p.pronamespace
+        WHERE c.oid = pg_catalog.to_regclass('products') AND p.proname = wanted.name)
+    WHEN 'trigger' THEN EXISTS (
+        SELECT FROM pg_catalog.pg_trigger WHERE tgname = wanted.name AND tgrelid IN
+            (pg_catalog.to_regclass('products'), pg_catalog.to_regclass('categories'), pg_catalog.to_regclass('brands')))
+    ELSE EXISTS (
+        SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+        JOIN pg_catalog.pg_am am ON am.oid = c.relam
+        WHERE i.indisvalid
+          AND i.indrelid IN (pg_catalog.to_regclass('products'), pg_catalog.to_regclass('product_embedding_stats'))
+          AND (c.relname = wanted.name OR (am.amname = 'ivfflat' AND wanted.name = 'idx_products_embedding_hnsw')))
+    END)sql";
+
+}  // namespace
+
+bool CatalogState::has_all_of(int version) const noexcept {
+    return std::ranges::none_of(missing, [&](const MissingObject& object) { return object.version == version; });
+}
+
+CatalogState read_catalog_state(pg::Connection& db) {
+    CatalogState state;
+    const pg::Result products = db.exec(products_sql);
+    if (!products.empty()) {
+        state.schema = products.text(0, 0);
+        state.has_products = true;
+        state.may_alter = products.boolean(0, 1);
+        state.may_write = products.boolean(0, 2);
+        state.embedding_type = products.text(0, 3);
+        if (state.has_embedding() && products.integer(0, 4) > 0)
+            state.dimension = static_cast<std::uint32_t>(products.integer(0, 4));
+    } else if (const pg::Result place = db.exec(new_schema_sql); !place.empty()) {
+        state.schema = place.text(0, 0);
+        state.may_alter = state.may_write = place.boolean(0, 1);
+    }
+    const pg::Result missing = db.exec(missing_sql);
+    for (int row = 0; row < missing.rows(); ++row)
+        state.missing.push_back({static_cast<int>(missing.integer(row, 0)), std::string{missing.text(row, 1)}});
+    return state;
+}
+
+std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t wanted) {
+    if (!state.has_embedding() || (state.embedding_type == "vector" && state.dimension == wanted)) return std::nullopt;
+    return Error{
+        ErrorCode::dimension_mismatch,
+        fmt::format("Embedding dimension mismatch: column products.embedding is {}{}, {}-d vectors are wanted",
+                    state.embedding_type, state.dimension ? fmt::format("({})", *state.dimension) : "", wanted),
+        fmt::format("Verify embedding model configuration: echo $OLLAMA_API_MODEL_EMBEDDING. To make the column "
+                    "anew, which removes its vectors: decant schema down, then decant schema up --dimension {}.",
+                    wanted)};
+}
+
+}  // namespace decant::store
