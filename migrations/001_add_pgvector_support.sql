@@ -79,11 +79,12 @@ AS $$
                      WHERE a.id = product1_id AND b.id = product2_id), 0.0)
 $$;
 
--- The most similar active products, best first. Served by the HNSW index: it gives rows only for ORDER BY distance
--- ascending with LIMIT, so the threshold is applied after it. Iterative scans go on until enough rows pass the filters;
--- where even hnsw.max_scan_tuples of them did not yield enough, the rows that pass are compared one by one instead.
--- Sequential scans are off for the first try only: what the planner may choose besides HNSW is the index on category
--- and brand, whose few rows are then compared exactly.
+-- The most similar active products, best first. The HNSW index gives rows only for ORDER BY distance ascending with
+-- LIMIT, so the threshold is applied after it. Its iterative scan goes on until enough rows pass the filters; where
+-- hnsw.max_scan_tuples of them did not yield enough, the rows that pass are compared one by one instead.
+-- Without sequential scans, which look cheap because they do not count vectors that are stored apart, and without sorts
+-- where nothing narrows the search, the planner is left with the HNSW index, or for a narrow filter with the index on
+-- category and brand, whose few rows are compared exactly.
 CREATE OR REPLACE FUNCTION find_similar_products(
     query_embedding vector,
     similarity_threshold float8 DEFAULT 0.7,
@@ -98,6 +99,7 @@ RETURNS TABLE (product_id uuid, product_name varchar, similarity_score float8, p
 LANGUAGE plpgsql STABLE ROWS 10
 SET search_path FROM CURRENT
 SET enable_seqscan = off
+SET enable_sort = on
 AS $$
 DECLARE
     -- Only the filters that are given: a test of each for NULL would hide from the planner how many rows pass.
@@ -123,10 +125,12 @@ BEGIN
     scan_before := current_setting('hnsw.iterative_scan');
     ef_before := current_setting('hnsw.ef_search');
     PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
-            set_config('hnsw.ef_search', greatest(ef_before::int, least(2 * max_results, 1000))::text, true);
+            set_config('hnsw.ef_search', greatest(ef_before::int, least(2 * max_results, 1000))::text, true),
+            set_config('enable_sort', (num_nonnulls(category_filter, brand_filter, min_price, max_price) > 0)::text, true);
     EXECUTE format(nearest, 'embedding <=> $1') INTO ids, distances
         USING query_embedding, max_results, category_filter, brand_filter, min_price, max_price;
-    PERFORM set_config('hnsw.iterative_scan', scan_before, true), set_config('hnsw.ef_search', ef_before, true);
+    PERFORM set_config('hnsw.iterative_scan', scan_before, true), set_config('hnsw.ef_search', ef_before, true),
+            set_config('enable_sort', 'on', true);
     IF coalesce(cardinality(ids), 0) < max_results THEN
         PERFORM set_config('enable_seqscan', 'on', true);
         EXECUTE format(nearest, '(embedding <=> $1) + 0') INTO ids, distances

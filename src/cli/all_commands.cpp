@@ -6,6 +6,7 @@
 #include "cli/migrate.hpp"
 #include "cli/runs.hpp"
 #include "cli/schema.hpp"
+#include "cli/similar.hpp"
 #include "cli/verify.hpp"
 
 namespace decant::cli {
@@ -19,6 +20,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
     commands.push_back(make_rollback());
     for (auto& command : make_runs())
         commands.push_back(std::move(command));
+    commands.push_back(make_similar());
     for (auto& command : make_schema())
         commands.push_back(std::move(command));
     commands.push_back(make_config());

@@ -83,6 +83,18 @@ CatalogState read_catalog_state(pg::Connection& db) {
     return state;
 }
 
+std::optional<Error> embedding_problem(const pg::Connection& db, const CatalogState& state) {
+    if (state.has_embedding()) return std::nullopt;
+    if (!state.has_products) {
+        return Error{ErrorCode::not_found, fmt::format("There is no table products in database '{}'", db.database()),
+                     "Make it with `decant schema up`, then load products with `decant products load FILE`."};
+    }
+    return Error{
+        ErrorCode::not_found, "products.embedding column not found",
+        fmt::format("Run schema migration: `decant schema up`, or: {} -f migrations/001_add_pgvector_support.sql",
+                    psql_command(db))};
+}
+
 std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t wanted) {
     if (!state.has_embedding() || (state.embedding_type == "vector" && state.dimension == wanted)) return std::nullopt;
     return Error{

@@ -33,6 +33,9 @@ struct CatalogState {
 
 CatalogState read_catalog_state(pg::Connection& db);
 
+/// The guide's "products.embedding column not found", or that there is no table products.
+std::optional<Error> embedding_problem(const pg::Connection& db, const CatalogState& state);
+
 /// A dimension that the column does not have: "Embedding dimension mismatch: ...", of a column that is of another type
 /// or has no fixed dimension too.
 std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t wanted);

@@ -1,0 +1,102 @@
+#include "cli/similar.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/table.hpp"
+#include "core/utf8.hpp"
+#include "store/database_address.hpp"
+#include "store/similar_products.hpp"
+
+namespace decant::cli {
+namespace {
+
+double parse_threshold(const std::string& text) {
+    double value = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failed == std::errc{} && end == text.data() + text.size() && value >= -1 && value <= 1) return value;
+    throw Error{ErrorCode::request_malformed, fmt::format("--threshold takes a number from -1 to 1, not '{}'", text),
+                "Write it like --threshold 0.7."};
+}
+
+class Similar final : public Command {
+public:
+    std::string name() const override { return "similar"; }
+    std::string summary() const override { return "Show the products most similar to one of the catalog"; }
+    std::vector<std::string> examples() const override {
+        return {"decant similar LAP-0042", "decant similar LAP-0042 --limit 5 --threshold 0.7 --json"};
+    }
+    void declare(Options& options) override {
+        options.required_positional("PRODUCT", product_, "Its id or sku");
+        options.number("--limit", limit_, "At most so many (default: 10)");
+        options.text("--threshold", threshold_, "Least similarity, from -1 to 1 (default: 0)");
+    }
+
+    int run(const Context& context) override {
+        const std::uint64_t limit = limit_.value_or(10);
+        if (limit == 0 || limit > 1000) {
+            throw Error{ErrorCode::request_malformed, fmt::format("--limit takes 1 to 1000, not {}", limit),
+                        "Write it like --limit 10."};
+        }
+        const store::SimilarRequest request{
+            .product = product_, .limit = limit, .threshold = parse_threshold(threshold_)};
+        pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
+        const store::SimilarTo found = store::find_similar(db, request);
+        if (context.json)
+            print_json(found);
+        else
+            print_text(found);
+        return 0;
+    }
+
+private:
+    static void print_json(const store::SimilarTo& found) {
+        json::array similar;
+        for (const store::SimilarProduct& product : found.products) {
+            similar.push_back(
+                json::object{{"id", product.id},
+                             {"sku", product.sku.empty() ? json::value(nullptr) : json::value(product.sku)},
+                             {"name", product.name},
+                             {"similarity", product.similarity},
+                             {"price", product.price},
+                             {"stock", product.stock},
+                             {"category", product.category},
+                             {"brand", product.brand}});
+        }
+        fmt::print("{}\n",
+                   json_text(json::object{{"id", found.id}, {"name", found.name}, {"similar", std::move(similar)}}));
+    }
+
+    static void print_text(const store::SimilarTo& found) {
+        using Align = Table::Align;
+        fmt::print("Similar to {}\n\n", printable(found.name));
+        Table table{{{"name"},
+                     {"sku"},
+                     {"similarity", Align::right},
+                     {"price", Align::right},
+                     {"stock", Align::right},
+                     {"category"},
+                     {"brand"}}};
+        for (const store::SimilarProduct& product : found.products) {
+            table.add_row({product.name, product.sku, fmt::format("{:.3f}", product.similarity),
+                           fmt::format("{:.2f}", product.price), std::to_string(product.stock), product.category,
+                           product.brand});
+        }
+        fmt::print("{}", table.text());
+    }
+
+    std::string product_;
+    std::optional<std::uint64_t> limit_;
+    std::string threshold_ = "0";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_similar() {
+    return std::make_unique<Similar>();
+}
+
+}  // namespace decant::cli

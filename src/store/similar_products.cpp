@@ -1,0 +1,53 @@
+#include "store/similar_products.hpp"
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "store/catalog_state.hpp"
+
+namespace decant::store {
+namespace {
+
+constexpr std::string_view product_sql =
+    "SELECT id, name, embedding IS NOT NULL FROM products WHERE sku = $1 OR id = CASE WHEN "
+    "$1 ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN $1::uuid END ORDER BY sku = $1 LIMIT 1";
+
+// One more is asked for: the product itself is the nearest.
+constexpr std::string_view similar_sql =
+    "SELECT s.product_id, p.sku, s.product_name, s.similarity_score, s.price, s.stock, s.category_name, s.brand_name "
+    "FROM find_similar_products((SELECT embedding FROM products WHERE id = $1::uuid), $2::float8, $3::int + 1, "
+    "require_stock => false) s JOIN products p ON p.id = s.product_id WHERE s.product_id <> $1::uuid "
+    "ORDER BY s.similarity_score DESC, s.product_id LIMIT $3::int";
+
+}  // namespace
+
+SimilarTo find_similar(pg::Connection& db, const SimilarRequest& request) {
+    if (auto problem = embedding_problem(db, read_catalog_state(db))) throw std::move(*problem);
+    const pg::Result product = db.query(product_sql, {request.product});
+    if (product.empty()) {
+        throw Error{ErrorCode::not_found,
+                    fmt::format("No product in database '{}' has the id or sku '{}'", db.database(), request.product),
+                    "See them with `decant products list`."};
+    }
+    SimilarTo found{.id = std::string{product.text(0, 0)}, .name = std::string{product.text(0, 1)}, .products = {}};
+    if (!product.boolean(0, 2)) {
+        throw Error{ErrorCode::not_found,
+                    fmt::format("Product '{}' ({}) has no embedding", found.name, request.product),
+                    "Run `decant migrate`, which fills in what Chroma has; it says which products it could not fill."};
+    }
+    const pg::Result rows =
+        db.query(similar_sql, {found.id, fmt::format("{}", request.threshold), std::to_string(request.limit)});
+    for (int row = 0; row < rows.rows(); ++row) {
+        found.products.push_back({.id = std::string{rows.text(row, 0)},
+                                  .sku = std::string{rows.text(row, 1)},
+                                  .name = std::string{rows.text(row, 2)},
+                                  .similarity = rows.real(row, 3),
+                                  .price = rows.real(row, 4),
+                                  .stock = rows.integer(row, 5),
+                                  .category = std::string{rows.text(row, 6)},
+                                  .brand = std::string{rows.text(row, 7)}});
+    }
+    return found;
+}
+
+}  // namespace decant::store
