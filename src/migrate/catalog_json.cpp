@@ -7,6 +7,9 @@ std::string migration_json(const MigrationReport& report) {
     json::array notes;
     for (const ProductNote& note : report.notes)
         notes.push_back({{"product_id", note.id}, {"name", note.name}, {"reason", note.reason}});
+    json::array phases;
+    for (const PhaseTime& phase : report.phases)
+        phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}});
     json::array warnings(report.warnings.begin(), report.warnings.end());
     json::object out{{"run", report.run_id},
                      {"collection", report.collection.name},
@@ -30,6 +33,7 @@ std::string migration_json(const MigrationReport& report) {
                      {"verified", report.is_verified()},
                      {"bytes", report.bytes},
                      {"seconds", report.seconds},
+                     {"phases", std::move(phases)},
                      {"products", std::move(notes)},
                      {"warnings", std::move(warnings)}};
     if (report.recall) out["recall"] = {{"recall", report.recall->recall}, {"queries", report.recall->queries}};

@@ -60,6 +60,7 @@ struct MigrationReport {
     std::uint64_t differences = 0;
     std::uint64_t bytes = 0;  ///< of vectors written
     double seconds = 0;
+    std::vector<PhaseTime> phases;     ///< analysis, migrate, index, verify, recall
     std::vector<ProductNote> notes;    ///< of waiting products and errors; the first of them
     std::vector<std::string> invalid;  ///< names of spot-checked products without a valid embedding
     std::optional<RecallOutcome> recall;

@@ -39,7 +39,7 @@ constexpr std::array metadata_texts{
 
 constexpr std::string_view select_sql =
     "COPY (SELECT p.id, p.sku, coalesce(p.embedding_version, 0), p.active IS TRUE, p.embedding IS NOT NULL, "
-    "coalesce(p.last_embedding_update >= {}, false), p.name, p.model, p.description, p.specs, "
+    "coalesce(p.last_embedding_update AT TIME ZONE 'UTC' >= {}, false), p.name, p.model, p.description, p.specs, "
     "b.name, b.display_name, c.name, c.display_name FROM products p LEFT JOIN brands b ON b.id = p.brand_id "
     "LEFT JOIN categories c ON c.id = p.category_id ORDER BY p.id) TO STDOUT (FORMAT binary)";
 

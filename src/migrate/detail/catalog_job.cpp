@@ -76,8 +76,10 @@ void CatalogJob::begin_run() {
 
 void CatalogJob::analyze() {
     if (!request_.dry_run) begin_run();
-    index_.load(*db_, request_.dry_run ? std::nullopt : std::optional{report_.run_id});
-    plan_ = make_plan(*source_, index_, request_, shape_);
+    timed("analysis", source_->record_count(), [&] {
+        index_.load(*db_, request_.dry_run ? std::nullopt : std::optional{report_.run_id});
+        plan_ = make_plan(*source_, index_, request_, shape_);
+    });
     is_written_.resize(index_.products().size());
     for (std::size_t i = 0; i < index_.products().size(); ++i) {
         const ProductRow& product = index_.products()[i];
@@ -231,13 +233,13 @@ void CatalogJob::migrate() {
                           .token = lock_->token(),
                           .vector_type = pgvector_->type(pg::VectorType::vector)}};
     bool is_stopped = false;
-    observer_.begin_phase("migrate", report_.planned);
-    writer.run([&](const WriteOutcome& outcome) {
-        const bool goes_on = take(outcome);
-        is_stopped = is_stopped || !goes_on;
-        return goes_on;
+    timed("migrate", report_.planned, [&] {
+        writer.run([&](const WriteOutcome& outcome) {
+            const bool goes_on = take(outcome);
+            is_stopped = is_stopped || !goes_on;
+            return goes_on;
+        });
     });
-    observer_.end_phase();
     if (is_stopped && done_ < report_.planned) {
         throw Error{ErrorCode::cancelled,
                     fmt::format("Interrupted after {} of {} products: all batches so far are committed", done_,

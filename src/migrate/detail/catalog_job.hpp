@@ -35,6 +35,16 @@ private:
     void check_column(const std::string& table);
     void begin_run();
     void say(const std::string& text) { observer_.line(text); }
+    /// Runs `work` as a phase of the meter and of the report.
+    template <typename Work>
+    void timed(const std::string& name, std::uint64_t total, const Work& work) {
+        const auto start = std::chrono::steady_clock::now();
+        observer_.begin_phase(name, total);
+        work();
+        observer_.end_phase();
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+        report_.phases.push_back({name, taken.count()});
+    }
     void say_estimate();
     void say_waiting(const std::string& indent);
     void say_batches();
@@ -44,6 +54,7 @@ private:
     void drop_index_if_rebuilt();
     void ensure_index();
     void compare_vectors();
+    void compare_row(std::string_view id, std::string_view vector);
     void spot_check();
     void count_after();
     std::uint64_t batches() const noexcept;

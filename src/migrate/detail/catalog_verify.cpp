@@ -72,11 +72,11 @@ void CatalogJob::ensure_index() {
                                     .dimension = shape_.dimension,
                                     .rows = report_.before + report_.planned};
         pg::Connection watcher = pg::Connection::open(request_.conninfo);
-        observer_.begin_phase("index", 0);
-        store::build_index(
-            {*db_, watcher, store::size_build(*db_, plan)}, create_index_sql(*db_, *pgvector_, plan),
-            [&](const std::string&, std::uint64_t done, std::uint64_t) { return observer_.progress(done, 0); });
-        observer_.end_phase();
+        timed("index", 0, [&] {
+            store::build_index(
+                {*db_, watcher, store::size_build(*db_, plan)}, create_index_sql(*db_, *pgvector_, plan),
+                [&](const std::string&, std::uint64_t done, std::uint64_t) { return observer_.progress(done, 0); });
+        });
         failpoint("migrate.index_built");
     }
     if (report_.migrated > 0) db_->exec("ANALYZE " + table_.quoted(*db_));
@@ -119,40 +119,42 @@ void CatalogJob::spot_check() {
     }
 }
 
+void CatalogJob::compare_row(std::string_view id, std::string_view vector) {
+    const auto uuid = parse_uuid(id);
+    const auto found = std::ranges::lower_bound(index_.products(), uuid.value(), {}, &ProductRow::id);
+    if (found == index_.products().end() || found->id != *uuid) return;
+    const auto at = static_cast<std::size_t>(found - index_.products().begin());
+    if (!is_written_[at]) return;
+    ++report_.compared;
+    if (short_digest(vector) == plan_.choices[at].vector) return;
+    ++report_.differences;
+    note_product(static_cast<std::uint32_t>(at), "its vector in PostgreSQL is not Chroma's");
+}
+
 void CatalogJob::compare_vectors() {
-    observer_.begin_phase("verify", report_.after);
     RecallProbe probe{*db_, table_, shape_};
-    {
+    timed("verify", report_.after, [&] {
         pg::Transaction tx{*db_, "BEGIN; SET LOCAL statement_timeout = 0"};
         pg::CopyOut copy{*db_, fmt::format(read_back_sql, table_.quoted(*db_))};
         std::uint64_t rows = 0;
         while (const auto tuple = copy.next()) {
             probe.add_row(*tuple);
             const auto fields = pg::fields_of(*tuple);
+            compare_row(fields[0], fields[3]);
             if (++rows % 1'000 == 0 && !observer_.progress(rows, 0)) {
                 throw Error{ErrorCode::cancelled, "Interrupted while the vectors were compared: all are written",
                             "Go on with: " + request_.command_line};
             }
-            const auto id = parse_uuid(fields[0]);
-            const auto found = std::ranges::lower_bound(index_.products(), id.value(), {}, &ProductRow::id);
-            if (found == index_.products().end() || found->id != *id) continue;
-            const auto at = static_cast<std::size_t>(found - index_.products().begin());
-            if (!is_written_[at]) continue;
-            ++report_.compared;
-            if (short_digest(fields[3]) == plan_.choices[at].vector) continue;
-            ++report_.differences;
-            note_product(static_cast<std::uint32_t>(at), "its vector in PostgreSQL is not Chroma's");
         }
         tx.commit();
-    }
-    observer_.end_phase();
+    });
     if (report_.compared > 0) {
         say(fmt::format("  {} {} vectors compared with ChromaDB: {}", report_.differences == 0 ? "✓" : "✗",
                         report_.compared,
                         report_.differences == 0 ? "all equal" : fmt::format("{} differ", report_.differences)));
     }
     if (!probe.is_usable()) return;
-    report_.recall = probe.measure(*db_, *pgvector_);
+    timed("recall", 0, [&] { report_.recall = probe.measure(*db_, *pgvector_); });
     say(fmt::format("  {} Index recall@{}: {:.3f} ({} queries)", report_.recall->recall < recall_floor ? "✗" : "✓",
                     recall_k, report_.recall->recall, report_.recall->queries));
 }

@@ -21,7 +21,8 @@ constexpr std::size_t queued_outcomes = 1'000;
 constexpr std::string_view fence_sql = "SELECT id FROM decant.runs WHERE id = $1 AND token = $2 FOR SHARE";
 
 constexpr std::string_view update_sql =
-    "UPDATE products p SET embedding = s.embedding, embedding_model = $1, last_embedding_update = now(), "
+    "UPDATE products p SET embedding = s.embedding, embedding_model = $1, last_embedding_update = now() AT TIME ZONE "
+    "'UTC', "
     "embedding_hash = NULL FROM decant_batch s WHERE p.id = s.id AND coalesce(p.embedding_version, 0) = s.version "
     "RETURNING p.id";
 
