@@ -20,6 +20,7 @@ inline constexpr std::array failpoint_names = std::to_array<std::string_view>({
     "copy.verified",
     "copy.swapped",
     "migrate.run_begun",
+    "migrate.products_created",
     "migrate.index_dropped",
     "migrate.batch_begun",
     "migrate.batch_written",

@@ -27,6 +27,15 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t rows = 2'000;
 constexpr std::uint64_t page_rows = 50;
 
+/// Of a copy; migrations have a campaign of their own.
+std::vector<std::string_view> copy_failpoints() {
+    std::vector<std::string_view> names;
+    for (const std::string_view name : failpoint_names) {
+        if (name.starts_with("copy.")) names.push_back(name);
+    }
+    return names;
+}
+
 std::uint64_t number_of_environment(const char* name, std::uint64_t otherwise) {
     const char* text = std::getenv(name);
     return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
@@ -159,7 +168,7 @@ public:
 
     Figures run(std::uint64_t kills) {
         // Every failpoint of every scenario first, then as chance has it.
-        for (const std::string_view failpoint : failpoint_names) {
+        for (const std::string_view failpoint : failpoints_) {
             for (const auto& scenario : scenarios_) {
                 if (figures_.kills < kills && scenario->has_failpoint(failpoint)) try_one(*scenario, failpoint);
             }
@@ -191,7 +200,7 @@ private:
     /// 1 when the copy was killed before its end. Without a failpoint at one by chance, or at a time by chance.
     std::int64_t kill_one(const Scenario& scenario, const DecantProgram& decant, std::string_view failpoint) {
         std::string place{failpoint};
-        if (place.empty() && random_() % 2 == 0) place = failpoint_names[random_() % failpoint_names.size()];
+        if (place.empty() && random_() % 2 == 0) place = failpoints_[random_() % failpoints_.size()];
         Outcome outcome;
         if (!place.empty()) {
             const bool is_of_pages = place != "copy.run_begun" && place != "copy.loaded" &&
@@ -227,6 +236,7 @@ private:
         return outcome;
     }
 
+    const std::vector<std::string_view> failpoints_ = copy_failpoints();
     std::mt19937_64 random_;
     std::vector<std::unique_ptr<Scenario>> scenarios_;
     Figures figures_;

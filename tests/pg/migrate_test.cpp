@@ -138,6 +138,36 @@ TEST(Migrate, LeavesVectorsThatAreThereAloneAndWritesThemWithForce) {
     EXPECT_NE(with.value("SELECT embedding_model FROM products WHERE sku = 'sku-3'"), "mine");
 }
 
+TEST(Migrate, MakesTheProductsThatOnlyChromaHas) {
+    CatalogCase with;
+    with.put_products(0, 2);
+    with.put_records(0, 2);
+    SourceRecord whole = CatalogCase::record(2);
+    whole.metadata = {{"sku", std::string{"sku-2"}},
+                      {"name", std::string{"Notebook"}},
+                      {"price", 1499.5},
+                      {"stock", std::int64_t{7}},
+                      {"description", std::string{"Con Ñ"}},
+                      {"specs", std::string{"16 GB"}},
+                      {"brand_name", std::string{"ASUS"}},
+                      {"category_name", std::string{"laptops"}},
+                      {"category_display_name", std::string{"Notebooks"}},
+                      {"active", true}};
+    SourceRecord no_price = CatalogCase::record(3);
+    no_price.metadata = {{"sku", std::string{"sku-3"}}, {"name", std::string{"?"}}};
+    with.source().put({whole, no_price});
+    EXPECT_EQ(count(with.migrated({"--create-products", "--dry-run"}), "migrated"), 0U);
+    EXPECT_EQ(with.value("SELECT count(*) FROM products"), "2");
+    const boost::json::object report = with.migrated({"--create-products"});
+    EXPECT_EQ(count(report, "created"), 1U);
+    EXPECT_EQ(count(report, "migrated"), 3U);
+    EXPECT_EQ(count(report, "unmatched_records"), 1U);
+    EXPECT_EQ(with.value("SELECT concat_ws('|', p.name, price, stock, p.description, specs, b.name, c.name, "
+                         "c.display_name, p.active) FROM products p JOIN brands b ON b.id = brand_id JOIN categories c "
+                         "ON c.id = category_id WHERE sku = 'sku-2'"),
+              "Notebook|1499.5|7|Con Ñ|16 GB|ASUS|laptops|Notebooks|t");
+}
+
 TEST(Migrate, CountsActiveProductsOnly) {
     CatalogCase with;
     with.put_products(0, 10);

@@ -77,7 +77,12 @@ void CatalogJob::begin_run() {
 void CatalogJob::analyze() {
     if (!request_.dry_run) begin_run();
     timed("analysis", source_->record_count(), [&] {
-        index_.load(*db_, request_.dry_run ? std::nullopt : std::optional{report_.run_id});
+        const auto run = request_.dry_run ? std::nullopt : std::optional{report_.run_id};
+        index_.load(*db_, run);
+        if (request_.create_products) {
+            create_products();
+            if (report_.created > 0 && !request_.dry_run) index_.load(*db_, run);
+        }
         plan_ = make_plan(*source_, index_, request_, shape_);
     });
     is_written_.resize(index_.products().size());
@@ -92,6 +97,11 @@ void CatalogJob::analyze() {
     }
     report_.unmatched_records = plan_.unmatched_records;
     report_.planned = plan_.planned;
+    const bool would_create = request_.dry_run && report_.created > 0;
+    if (would_create) {
+        report_.planned += report_.created;
+        report_.unmatched_records -= report_.created;
+    }
     say("");
     say("[Step 2/6] Analyzing current state...");
     say(fmt::format("  Total products in database: {}", report_.total));
@@ -142,6 +152,10 @@ void CatalogJob::plan() {
 }
 
 void CatalogJob::say_waiting(const std::string& indent) {
+    if (report_.created > 0) {
+        say(fmt::format("{}Products {} from ChromaDB: {}", indent, request_.dry_run ? "to be created" : "created",
+                        report_.created));
+    }
     if (report_.waiting > 0) say(fmt::format("{}Waiting for an embedder: {}", indent, report_.waiting));
     if (report_.stale > 0 && request_.reuse == Reuse::automatic) {
         say(fmt::format("{}  of these, Chroma's vector is of another text: {}", indent, report_.stale));

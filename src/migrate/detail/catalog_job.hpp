@@ -34,6 +34,7 @@ private:
     void check_catalog();
     void check_column(const std::string& table);
     void begin_run();
+    void create_products();
     void say(const std::string& text) { observer_.line(text); }
     /// Runs `work` as a phase of the meter and of the report.
     template <typename Work>
