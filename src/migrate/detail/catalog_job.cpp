@@ -226,6 +226,24 @@ bool CatalogJob::take(const WriteOutcome& outcome) {
     return observer_.progress(done_, report_.bytes);
 }
 
+/// The writers outlive a restart of the server; so does what comes after them.
+void CatalogJob::reconnect_if_lost() {
+    RetryBudget budget;
+    for (bool is_first = true;; is_first = false) {
+        try {
+            if (!is_first) {
+                db_ = std::make_unique<pg::Connection>(pg::Connection::open(request_.conninfo));
+                lock_ = std::make_unique<TargetLock>(request_.conninfo, table_);
+                RunStore{*db_}.take_over(report_.run_id, lock_->token());
+            }
+            db_->exec("SELECT 1");
+            return;
+        } catch (const Error& error) {
+            if (!error.is_retryable() || !budget.wait(error, false, observer_)) throw;
+        }
+    }
+}
+
 void CatalogJob::migrate() {
     say("");
     say(fmt::format("[Step 4/6] Migrating {} products...", report_.planned));
@@ -260,6 +278,7 @@ void CatalogJob::migrate() {
                                 report_.planned),
                     "Go on with: " + request_.command_line};
     }
+    reconnect_if_lost();
     ensure_index();
 }
 

@@ -53,6 +53,7 @@ private:
     void note_product(std::uint32_t product, const std::string& reason);
     void note_waiting();
     void drop_index_if_rebuilt();
+    void reconnect_if_lost();
     void ensure_index();
     void compare_vectors();
     void compare_row(std::string_view id, std::string_view vector);
