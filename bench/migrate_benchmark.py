@@ -114,6 +114,7 @@ def main():
         large = Bench(options, options.rows)
         for with_gin in (True, False):
             large.prepare(with_gin)
+            large.reset()
             name = f"{options.rows:,} products, {'with' if with_gin else 'without'} the catalog's GIN indexes"
             report.section(name, postgres.server_settings() if with_gin else None)
             measure(large, report, options.repetitions, "with GIN" if with_gin else "without GIN")

@@ -68,8 +68,10 @@ TEST(Migrate, FindsTheProductByProductIdThenSkuThenTheRecordsOwnId) {
         return with.value(fmt::format("SELECT id FROM products WHERE sku = 'sku-{}'", number));
     };
     SourceRecord by_product_id = CatalogCase::record(0);
+    by_product_id.document.reset();
     by_product_id.metadata = {{"product_id", id_of(0)}, {"sku", std::string{"sku-1"}}};
     SourceRecord by_sku = CatalogCase::record(1);
+    by_sku.document.reset();
     by_sku.metadata = {{"product_id", std::string{"no uuid"}}, {"sku", std::string{"sku-1"}}};
     SourceRecord by_id = CatalogCase::record(2);
     by_id.id = id_of(2);
