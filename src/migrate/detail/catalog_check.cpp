@@ -5,24 +5,12 @@
 #include "migrate/detail/catalog_job.hpp"
 #include "migrate/detail/retry.hpp"
 #include "store/index_builder.hpp"
+#include "store/server_check.hpp"
 
 namespace decant::migrate::detail {
 namespace {
 
-constexpr std::string_view column_sql =
-    "SELECT t.typname, a.atttypmod FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
-    "WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = 'embedding' AND NOT a.attisdropped";
-
-constexpr std::string_view table_sql =
-    "SELECT n.nspname, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, "
-    "'UPDATE') FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.oid = pg_catalog.to_regclass('products')";
-
 constexpr std::string_view script = "migrations/001_add_pgvector_support.sql";
-
-std::string psql(const pg::Connection& db, const std::string& what) {
-    return psql_command(db) + " " + what;
-}
 
 /// Free bytes of the server's disk where it can be known: on this machine, in a folder that may be looked at.
 std::optional<std::uint64_t> free_bytes(pg::Connection& db) {
@@ -81,30 +69,31 @@ void CatalogJob::open_target() {
 }
 
 void CatalogJob::check_catalog() {
-    const pg::Result table = db_->exec(table_sql);
-    if (!table.empty()) table_.schema = table.text(0, 0);
-    Preflight preflight =
-        check_target(*db_, {.table = table_, .shape = shape_, .index = store::IndexKind::none, .makes_table = false});
-    pgvector_ = preflight.pgvector;
-    if (!pgvector_ && preflight.problems.empty()) {
-        preflight.problems.push_back({ErrorCode::store_rejected,
-                                      fmt::format("pgvector extension not installed in database '{}'", db_->database()),
-                                      psql(*db_, "-c \"CREATE EXTENSION IF NOT EXISTS vector;\"")});
-    }
-    std::ranges::move(preflight.problems, std::back_inserter(problems_));
-    if (table.empty()) {
+    const store::ServerFacts facts = store::read_server_facts(*db_);
+    pgvector_ = facts.pgvector;
+    std::ranges::move(store::find_server_problems(*db_, facts, true), std::back_inserter(problems_));
+    const store::CatalogState catalog = store::read_catalog_state(*db_);
+    if (!catalog.has_products) {
         problems_.push_back({ErrorCode::not_found,
                              fmt::format("There is no table products in database '{}'", db_->database()),
                              "Make it with `decant schema up`, then load products with `decant products load FILE`."});
         return;
     }
-    if (!table.boolean(0, 1)) {
+    table_.schema = catalog.schema;
+    if (!catalog.may_write) {
         problems_.push_back({ErrorCode::permission_denied,
                              fmt::format("Role '{}' may not read and update {}", db_->user(), table_.shown()),
-                             fmt::format("Have its owner run: GRANT SELECT, UPDATE ON {} TO {};", table_.quoted(*db_),
-                                         db_->quote_identifier(db_->user()))});
+                             fmt::format("Have its owner run: GRANT SELECT, INSERT, UPDATE ON {} TO {};",
+                                         table_.quoted(*db_), db_->quote_identifier(db_->user()))});
     }
-    check_column(table_.quoted(*db_));
+    if (!facts.may_create_schemas && !RunStore{*db_}.is_prepared()) {
+        problems_.push_back(
+            {ErrorCode::permission_denied,
+             fmt::format("Role '{}' may not create the schema 'decant', where run records are kept", db_->user()),
+             "Have an administrator run: CREATE SCHEMA decant AUTHORIZATION " + db_->quote_identifier(db_->user()) +
+                 ";"});
+    }
+    check_column(catalog);
     const std::uint64_t wanted =
         source_ ? store::graph_bytes({.dimension = shape_.dimension, .rows = source_->record_count()}) : 0;
     const auto free = free_bytes(*db_);
@@ -116,27 +105,22 @@ void CatalogJob::check_catalog() {
     }
 }
 
-void CatalogJob::check_column(const std::string& table) {
-    const pg::Result column = db_->query(column_sql, {table});
-    if (column.empty()) {
+void CatalogJob::check_column(const store::CatalogState& catalog) {
+    if (!catalog.has_embedding()) {
         problems_.push_back({ErrorCode::not_found, "products.embedding column not found",
-                             fmt::format("Run schema migration: `decant schema up{}`, or: {}",
+                             fmt::format("Run schema migration: `decant schema up{}`, or: {} -f {}",
                                          shape_.dimension > 0 ? fmt::format(" --dimension {}", shape_.dimension) : "",
-                                         psql(*db_, fmt::format("-f {}", script)))});
+                                         store::psql_command(*db_), script)});
         return;
     }
-    const std::int64_t dimension = column.integer(0, 1);
-    const bool fits = column.text(0, 0) == "vector" && (dimension < 0 || dimension == shape_.dimension);
-    if (fits || shape_.dimension == 0) return;
-    problems_.push_back(
-        {ErrorCode::dimension_mismatch,
-         fmt::format("Embedding dimension mismatch: collection '{}' holds {}-d vectors, column products.embedding is "
-                     "{}({})",
-                     report_.collection.name, shape_.dimension, column.text(0, 0), dimension),
-         fmt::format("Verify embedding model configuration: echo $OLLAMA_API_MODEL_EMBEDDING (Chroma's vectors were "
-                     "made by a {}-d model); or make the column anew: `decant schema down`, then `decant schema up "
-                     "--dimension {}`.",
-                     shape_.dimension, shape_.dimension)});
+    const auto problem = store::dimension_problem(catalog, shape_.dimension);
+    if (!problem || shape_.dimension == 0) return;
+    problems_.push_back({problem->code(),
+                         fmt::format("Embedding dimension mismatch: collection '{}' holds {}-d vectors, column "
+                                     "products.embedding is {}{}",
+                                     report_.collection.name, shape_.dimension, catalog.embedding_type,
+                                     catalog.dimension ? fmt::format("({})", *catalog.dimension) : ""),
+                         problem->remedy()});
 }
 
 }  // namespace decant::migrate::detail

@@ -11,6 +11,7 @@
 #include "migrate/detail/catalog_writer.hpp"
 #include "migrate/run_store.hpp"
 #include "migrate/target_lock.hpp"
+#include "store/catalog_state.hpp"
 
 namespace decant::migrate::detail {
 
@@ -32,7 +33,7 @@ private:
     void open_source();
     void open_target();
     void check_catalog();
-    void check_column(const std::string& table);
+    void check_column(const store::CatalogState& catalog);
     void begin_run();
     void create_products();
     void say(const std::string& text) { observer_.line(text); }
