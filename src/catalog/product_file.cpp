@@ -1,0 +1,185 @@
+#include "catalog/product_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+
+#include "core/csv.hpp"
+#include "core/error.hpp"
+#include "core/utf8.hpp"
+
+namespace decant::catalog {
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+json::string_view boost_view(std::string_view text) {
+    return {text.data(), text.size()};
+}
+
+std::string as_column(std::string_view text) {
+    const std::size_t first = std::min(text.find_first_not_of(blanks), text.size());
+    std::string out{text.substr(first, text.find_last_not_of(blanks) + 1 - first)};
+    std::ranges::transform(out, out.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return out;
+}
+
+Error unreadable(std::string happened, std::string remedy) {
+    return {ErrorCode::source_unreadable, std::move(happened), std::move(remedy)};
+}
+
+}  // namespace
+
+FileFormat format_of(std::string_view text) {
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    const std::size_t first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) return FileFormat::csv;
+    if (text[first] == '[') return FileFormat::json;
+    return text[first] == '{' ? FileFormat::jsonl : FileFormat::csv;
+}
+
+struct ProductFile::Reader {
+    virtual ~Reader() = default;
+    virtual bool next(ProductFile& file, FileRecord& record) = 0;
+};
+
+struct ProductFile::Csv final : Reader {
+    Csv(ProductFile& file, std::string_view text) : rows(text) {
+        bool has_key = false;
+        if (rows.next(row) && !row.fault) header = row.fields;
+        for (const std::string& title : header) {
+            const ProductField* field = file.field_of(title);
+            if (field != nullptr && std::ranges::find(columns, field) != columns.end()) {
+                throw unreadable(fmt::format("Two columns of the header mean '{}'", field->column),
+                                 "Remove one of them.");
+            }
+            columns.push_back(field);
+            has_key = has_key || (field != nullptr && (field->column == "id" || field->column == "sku"));
+        }
+        if (has_key) return;
+        throw unreadable(fmt::format("The header has neither a column id nor sku: '{}'",
+                                     printable(row.raw.substr(0, std::min<std::size_t>(row.raw.size(), 120)))),
+                         "The first line names the columns, as in: sku,name,price,stock,category,brand");
+    }
+
+    bool next(ProductFile&, FileRecord& record) override {
+        if (!rows.next(row)) return false;
+        record.line = row.line;
+        record.fault = row.fault;
+        if (!row.fault && row.fields.size() != header.size()) {
+            record.fault = fmt::format("has {} fields, the header {}", row.fields.size(), header.size());
+        }
+        if (record.fault) {
+            record.record = json::string{boost_view(row.raw)};
+            return true;
+        }
+        json::object& object = record.record.emplace_object();
+        for (std::size_t i = 0; i < header.size(); ++i) {
+            object[boost_view(header[i])] = row.fields[i];
+            if (columns[i] != nullptr && !record.fault)
+                record.fault = set_field(record.product, *columns[i], {row.fields[i]});
+        }
+        return true;
+    }
+
+    CsvReader rows;
+    CsvReader::Row row;
+    std::vector<std::string> header;
+    std::vector<const ProductField*> columns;  ///< null: unknown
+};
+
+struct ProductFile::JsonArray final : Reader {
+    explicit JsonArray(std::string_view text) {
+        json::error_code error;
+        value = json::parse(boost_view(text), error);
+        if (error || !value.is_array()) {
+            throw unreadable(fmt::format("It is no array of JSON objects: {}", error ? error.message() : "no array"),
+                             "Mend it, or write one object a line (JSONL): then one bad line spoils no other.");
+        }
+    }
+
+    bool next(ProductFile& file, FileRecord& record) override {
+        if (at == value.as_array().size()) return false;
+        file.read_object(value.as_array()[at], record);
+        record.line = ++at;
+        return true;
+    }
+
+    json::value value;
+    std::size_t at = 0;
+};
+
+struct ProductFile::JsonLines final : Reader {
+    explicit JsonLines(std::string_view lines) : text(lines) {}
+
+    bool next(ProductFile& file, FileRecord& record) override {
+        while (!text.empty()) {
+            const std::string_view one = text.substr(0, text.find('\n'));
+            text.remove_prefix(std::min(one.size() + 1, text.size()));
+            ++line;
+            if (one.find_first_not_of(blanks) == std::string_view::npos) continue;
+            json::error_code error;
+            const json::value value = json::parse(boost_view(one), error);
+            record.line = line;
+            if (!error) {
+                file.read_object(value, record);
+                return true;
+            }
+            record.fault = "is no JSON: " + error.message();
+            record.record = json::string{boost_view(one)};
+            return true;
+        }
+        return false;
+    }
+
+    std::string_view text;
+    std::size_t line = 0;
+};
+
+ProductFile::ProductFile(std::string_view text, FileFormat format) {
+    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+        throw unreadable("It is UTF-16", "Turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE");
+    }
+    if (format == FileFormat::csv) {
+        reader_ = std::make_unique<Csv>(*this, text);
+        return;
+    }
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    if (format == FileFormat::json)
+        reader_ = std::make_unique<JsonArray>(text);
+    else
+        reader_ = std::make_unique<JsonLines>(text);
+}
+
+ProductFile::~ProductFile() = default;
+
+std::optional<FileRecord> ProductFile::next() {
+    FileRecord record;
+    if (!reader_->next(*this, record)) return std::nullopt;
+    return record;
+}
+
+const ProductField* ProductFile::field_of(std::string_view column) {
+    const ProductField* field = find_field(as_column(column));
+    if (field == nullptr && std::ranges::find(unknown_, column) == unknown_.end()) unknown_.emplace_back(column);
+    return field;
+}
+
+void ProductFile::read_object(const json::value& value, FileRecord& record) {
+    record.record = value;
+    if (!value.is_object()) {
+        record.fault = "is no JSON object";
+        return;
+    }
+    for (const auto& [key, member] : value.get_object()) {
+        const ProductField* field = field_of({key.data(), key.size()});
+        if (field == nullptr || member.is_null()) continue;
+        const std::string text = member.is_string() ? std::string{member.get_string()} : json_text(member);
+        record.fault = set_field(record.product, *field, {.text = text, .is_number = member.is_number()});
+        if (record.fault) return;
+    }
+}
+
+}  // namespace decant::catalog

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/product.hpp"
+#include "core/json.hpp"
+
+namespace decant::catalog {
+
+enum class FileFormat { csv, json, jsonl };
+
+/// By the first character that is no blank: [ is JSON, { is JSONL, all else CSV.
+FileFormat format_of(std::string_view text);
+
+/// One record of a file.
+struct FileRecord {
+    std::size_t line = 0;  ///< where it starts, from 1; of a JSON array the element
+    Product product = {};
+    std::optional<std::string> fault = {};  ///< why it is no product
+    json::value record = {};                ///< what stands in the file, for the reject
+};
+
+/// Reads products one by one. A file without a key column, or an array that is no JSON, throws
+/// Error{source_unreadable}; what is wrong with one record is its fault. The text must outlive it.
+class ProductFile {
+public:
+    ProductFile(std::string_view text, FileFormat format);
+    ~ProductFile();
+    std::optional<FileRecord> next();
+    /// Columns or keys seen so far that no field has, each once.
+    const std::vector<std::string>& unknown_columns() const noexcept { return unknown_; }
+
+private:
+    struct Reader;
+    struct Csv;
+    struct JsonArray;
+    struct JsonLines;
+    void read_object(const json::value& value, FileRecord& record);
+    const ProductField* field_of(std::string_view column);
+
+    std::unique_ptr<Reader> reader_;
+    std::vector<std::string> unknown_;
+};
+
+}  // namespace decant::catalog
