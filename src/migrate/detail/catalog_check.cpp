@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
+
 #include "core/quantity_text.hpp"
 #include "migrate/detail/catalog_job.hpp"
 #include "migrate/detail/retry.hpp"
@@ -11,6 +13,11 @@ namespace decant::migrate::detail {
 namespace {
 
 constexpr std::string_view script = "migrations/001_add_pgvector_support.sql";
+
+constexpr std::string_view may_record_sql =
+    "SELECT CASE WHEN n.oid IS NULL THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') "
+    "ELSE pg_catalog.has_schema_privilege(n.oid, 'USAGE') END FROM (SELECT "
+    "pg_catalog.to_regnamespace('decant')::oid) n (oid)";
 
 /// Free bytes of the server's disk where it can be known: on this machine, in a folder that may be looked at.
 std::optional<std::uint64_t> free_bytes(pg::Connection& db) {
@@ -42,9 +49,10 @@ void CatalogJob::check() {
     const auto tell = [&](bool is_good, const std::string& good, const std::string& bad) {
         say(fmt::format("  {} {}", is_good ? "✓" : "✗", is_good ? good : bad));
     };
-    const bool has_extension = pgvector_.has_value();
-    tell(has_extension, "pgvector extension available",
-         has_database ? "pgvector extension not installed" : "pgvector extension not checked");
+    const bool has_old = std::ranges::any_of(
+        problems_, [](const Error& problem) { return problem.happened().starts_with("pgvector "); });
+    const std::string bad = pgvector_ ? "pgvector extension too old" : "pgvector extension not installed";
+    tell(pgvector_ && !has_old, "pgvector extension available", has_database ? bad : "pgvector extension not checked");
     tell(has_source, fmt::format("ChromaDB collection '{}' found", request_.collection.name),
          fmt::format("ChromaDB collection '{}' not found", request_.collection.name));
     tell(has_database, "Database connection successful", "Database connection failed");
@@ -86,12 +94,14 @@ void CatalogJob::check_catalog() {
                              fmt::format("Have its owner run: GRANT SELECT, INSERT, UPDATE ON {} TO {};",
                                          table_.quoted(*db_), db_->quote_identifier(db_->user()))});
     }
-    if (!facts.may_create_schemas && !RunStore{*db_}.is_prepared()) {
+    if (!db_->exec(may_record_sql).boolean(0, 0)) {
         problems_.push_back(
             {ErrorCode::permission_denied,
-             fmt::format("Role '{}' may not create the schema 'decant', where run records are kept", db_->user()),
-             "Have an administrator run: CREATE SCHEMA decant AUTHORIZATION " + db_->quote_identifier(db_->user()) +
-                 ";"});
+             fmt::format("Role '{}' may not use the schema 'decant', where run records are kept", db_->user()),
+             fmt::format(
+                 "Have an administrator run: CREATE SCHEMA IF NOT EXISTS decant; GRANT ALL ON SCHEMA decant TO {0}; "
+                 "GRANT ALL ON ALL TABLES IN SCHEMA decant TO {0};",
+                 db_->quote_identifier(db_->user()))});
     }
     check_column(catalog);
     const std::uint64_t wanted =
