@@ -5,6 +5,7 @@
 #include "cli/inspect.hpp"
 #include "cli/migrate.hpp"
 #include "cli/products.hpp"
+#include "cli/rollback.hpp"
 #include "cli/runs.hpp"
 #include "cli/schema.hpp"
 #include "cli/similar.hpp"
@@ -18,7 +19,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
     commands.push_back(make_copy());
     commands.push_back(make_inspect());
     commands.push_back(make_verify());
-    commands.push_back(make_rollback());
+    for (auto& command : make_rollback())
+        commands.push_back(std::move(command));
     for (auto& command : make_products())
         commands.push_back(std::move(command));
     for (auto& command : make_runs())

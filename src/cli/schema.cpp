@@ -78,29 +78,10 @@ public:
     void declare(Options& options) override { options.flag("--yes", is_confirmed_, "Do not ask"); }
 
     int run(const Context& context) override {
-        store::SchemaMigrator migrator = open_migrator(context);
-        pg::Connection& db = migrator.db();
-        if (!is_confirmed_) {
-            const bool has_vectors = store::read_catalog_state(db).has_embedding();
-            const std::int64_t vectors =
-                has_vectors ? db.exec("SELECT count(embedding) FROM products").integer(0, 0) : 0;
-            const std::string danger =
-                fmt::format("schema down removes pgvector support and {} embeddings of products in database '{}'",
-                            grouped(static_cast<std::uint64_t>(vectors)), db.database());
-            if (!confirm(danger, "decant schema down")) return 1;
-        }
-        constexpr int catalog_version = 0;
-        const store::SchemaMigrator::Undone undone = migrator.down(catalog_version);
-        const bool stays = !undone.extension_stays.empty();
-        if (context.json) {
-            fmt::print("{}\n", json_text(json::object{
-                                   {"undone", json_names(undone.names)},
-                                   {"extension_stays", stays ? json::value(undone.extension_stays) : nullptr}}));
-            return 0;
-        }
-        for (const std::string& name : undone.names)
-            fmt::print("undone     {}\n", name);
-        fmt::print("extension  vector {}\n", stays ? "stays: " + printable(undone.extension_stays) : "is removed");
+        if (!is_confirmed_ && !confirm_catalog_removal(context, "schema down")) return 1;
+        json::object out;
+        remove_catalog_support(context, out);
+        if (context.json) fmt::print("{}\n", json_text(out));
         return 0;
     }
 
@@ -220,6 +201,28 @@ std::vector<std::unique_ptr<Command>> make_schema() {
     commands.push_back(std::make_unique<SchemaStatus>());
     commands.push_back(std::make_unique<SchemaPrint>());
     return commands;
+}
+
+bool confirm_catalog_removal(const Context& context, const std::string& command) {
+    pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
+    const bool has_vectors = store::read_catalog_state(db).has_embedding();
+    const std::int64_t vectors = has_vectors ? db.exec("SELECT count(embedding) FROM products").integer(0, 0) : 0;
+    return confirm(fmt::format("{} removes pgvector support and {} embeddings of products in database '{}'", command,
+                               grouped(static_cast<std::uint64_t>(vectors)), db.database()),
+                   "decant " + command);
+}
+
+void remove_catalog_support(const Context& context, json::object& out) {
+    store::SchemaMigrator migrator = open_migrator(context);
+    constexpr int catalog_version = 0;
+    const store::SchemaMigrator::Undone undone = migrator.down(catalog_version);
+    const bool stays = !undone.extension_stays.empty();
+    out["undone"] = json_names(undone.names);
+    out["extension_stays"] = stays ? json::value(undone.extension_stays) : nullptr;
+    if (context.json) return;
+    for (const std::string& name : undone.names)
+        fmt::print("undone     {}\n", name);
+    fmt::print("extension  vector {}\n", stays ? "stays: " + printable(undone.extension_stays) : "is removed");
 }
 
 }  // namespace decant::cli

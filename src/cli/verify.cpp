@@ -80,46 +80,10 @@ private:
     std::string against_ = "auto";
 };
 
-class Rollback final : public Command {
-public:
-    std::string name() const override { return "rollback"; }
-    std::string summary() const override { return "Put back the table that `copy --replace` kept"; }
-    std::vector<std::string> examples() const override { return {"decant rollback products"}; }
-    void declare(Options& options) override {
-        options.required_positional("TABLE", table_, "Table to roll back");
-        options.text("--schema", schema_, "Schema of the table (default: public)");
-        options.flag("--force", force_, "Also when rows were written since the copy");
-    }
-
-    int run(const Context& context) override {
-        const auto done =
-            migrate::rollback_table(store::resolve_database(context.settings).conninfo, {schema_, table_}, force_);
-        if (context.json) {
-            fmt::print("{}\n", json_text(json::object{{"table", done.table.shown()},
-                                                      {"run", done.run_id},
-                                                      {"undone_table", done.undone_table},
-                                                      {"seconds", done.seconds}}));
-            return 0;
-        }
-        fmt::print("Table {} is what it was before run {} ({:.3f} s); the undone rows are kept as {}\n",
-                   printable(done.table.shown()), done.run_id, done.seconds, printable(done.undone_table));
-        return 0;
-    }
-
-private:
-    std::string table_;
-    std::string schema_ = "public";
-    bool force_ = false;
-};
-
 }  // namespace
 
 std::unique_ptr<Command> make_verify() {
     return std::make_unique<Verify>();
-}
-
-std::unique_ptr<Command> make_rollback() {
-    return std::make_unique<Rollback>();
 }
 
 }  // namespace decant::cli

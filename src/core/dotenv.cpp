@@ -35,18 +35,20 @@ public:
 
 private:
     DotenvEntry parse_entry() {
-        DotenvEntry entry{.key = parse_key(), .value = {}, .line = line_};
+        DotenvEntry entry{.key = parse_key(), .value = {}, .line = line_, .value_begin = 0, .value_end = 0};
         if (entry.key == "export" && !is_at_line_end() && peek() != '=') entry.key = parse_key();
         if (is_at_line_end() || peek() != '=') {
             fail(line_, "has no '=' after the key", "write KEY=VALUE, or start the line with # to make it a comment");
         }
         ++position_;
         skip_blanks();
+        entry.value_begin = position_;
         if (!is_at_line_end() && (peek() == '\'' || peek() == '"')) {
             entry.value = parse_quoted();
         } else {
             entry.value = parse_bare();
         }
+        entry.value_end = value_end_;
         return entry;
     }
 
@@ -64,6 +66,7 @@ private:
 
     std::string parse_bare() {
         std::string value;
+        const std::size_t begin = position_;
         while (!is_at_line_end()) {
             const char c = peek();
             if (c == '#' && (position_ == 0 || is_blank(text_[position_ - 1]))) break;
@@ -73,6 +76,7 @@ private:
         }
         while (!value.empty() && is_blank(value.back()))
             value.pop_back();
+        value_end_ = begin + value.size();
         return value;
     }
 
@@ -95,7 +99,7 @@ private:
             value += c;
             ++position_;
         }
-        ++position_;
+        value_end_ = ++position_;
         require_nothing_more();
         return value;
     }
@@ -157,12 +161,31 @@ private:
     std::string_view file_name_;
     std::size_t position_ = 0;
     std::size_t line_ = 1;
+    std::size_t value_end_ = 0;  ///< of the value that was parsed last
 };
 
 }  // namespace
 
 std::vector<DotenvEntry> parse_dotenv(std::string_view text, std::string_view file_name) {
     return Parser{text, file_name}.parse();
+}
+
+std::string set_in_dotenv(std::string_view text, std::string_view file_name, std::string_view key,
+                          std::string_view value) {
+    std::string out;
+    std::size_t copied = 0;
+    for (const DotenvEntry& entry : parse_dotenv(text, file_name)) {
+        if (entry.key != key) continue;
+        out.append(text, copied, entry.value_begin - copied).append(value);
+        copied = entry.value_end;
+        // A comment after an empty value would become a part of the new one.
+        if (copied < text.size() && text[copied] == '#') out += ' ';
+    }
+    out.append(text.substr(copied));
+    if (copied > 0) return out;
+    const std::string_view line_end = text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n";
+    if (!out.empty() && out.back() != '\n') out += line_end;
+    return out.append(key).append("=").append(value).append(line_end);
 }
 
 }  // namespace decant

@@ -31,6 +31,10 @@ constexpr std::array setting_table{
     SettingSpec{"CHROMA_PATH", "data/vector_db", false, "",
                 "The Chroma directory to read: the folder of chroma.sqlite3, or one up to three levels above it."},
     SettingSpec{"CHROMA_COLLECTION", "products_all_products", false, "", "The collection to copy."},
+    SettingSpec{"USE_PGVECTOR", "true", false, "true|false|True|False|1|0|yes|no|on|off",
+                "Whether products are searched in PostgreSQL."},
+    SettingSpec{"PRODUCT_SEARCH_STRATEGY", "pgvector_primary", false, "pgvector_primary|chroma_primary|hybrid|fusion",
+                "Where products are searched first."},
     SettingSpec{"OLLAMA_API_MODEL_EMBEDDING", "", false, "",
                 "The model that embeds products, as embedding_model names it."},
     SettingSpec{

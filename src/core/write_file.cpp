@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -53,9 +54,14 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
     // The file that a link names is replaced, never the link.
     const std::filesystem::path file_path = is_there ? std::filesystem::canonical(path) : path;
     const std::string beside = fmt::format("{}.{}.part", file_path.string(), getpid());
-    const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    struct stat present{};
+    const bool had_file = is_there && stat(file_path.c_str(), &present) == 0;
+    const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, had_file ? 0600 : 0644);
     if (file < 0) throw_failure(path, errno);
-    const bool is_written = write_all(file, content);
+    // What others may not read stays so; the owner can be kept by root alone.
+    const bool is_alike = !had_file || (fchown(file, present.st_uid, present.st_gid) >= 0 || errno == EPERM);
+    const bool is_written =
+        is_alike && (!had_file || fchmod(file, present.st_mode & 07777U) == 0) && write_all(file, content);
     const int failure = errno;
     close(file);
     if (is_written && rename(beside.c_str(), file_path.c_str()) == 0) return;

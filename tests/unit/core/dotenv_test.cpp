@@ -77,5 +77,20 @@ TEST(Dotenv, RefusesAReferenceInsteadOfTakingItForText) {
     EXPECT_EQ(value_of(R"(A="\${B}")"), "${B}");
 }
 
+TEST(SetInDotenv, ReplacesTheValueAloneAndKeepsEveryOtherByte) {
+    EXPECT_EQ(set_in_dotenv("export A = 'x'  # why\r\nB=1\n", ".env", "A", "2"), "export A = 2  # why\r\nB=1\n");
+    EXPECT_EQ(set_in_dotenv("A=\nB=1", ".env", "A", "2"), "A=2\nB=1");
+    EXPECT_EQ(set_in_dotenv("A=\"several\nlines\"\nB=1\n", ".env", "A", "2"), "A=2\nB=1\n");
+    EXPECT_EQ(set_in_dotenv("A= # none\n", ".env", "A", "2"), "A= 2 # none\n");
+    EXPECT_EQ(set_in_dotenv("A=1\nB=1\nA=3 # again\n", ".env", "A", "2"), "A=2\nB=1\nA=2 # again\n");
+}
+
+TEST(SetInDotenv, AddsAMissingKeyOnALineOfItsOwn) {
+    EXPECT_EQ(set_in_dotenv("", ".env", "A", "2"), "A=2\n");
+    EXPECT_EQ(set_in_dotenv("# A=1", ".env", "A", "2"), "# A=1\nA=2\n");
+    EXPECT_EQ(set_in_dotenv("B=1\r\n", ".env", "A", "2"), "B=1\r\nA=2\r\n");
+    EXPECT_EQ(set_in_dotenv("AB=1\n", ".env", "A", "2"), "AB=1\nA=2\n");
+}
+
 }  // namespace
 }  // namespace decant

@@ -34,6 +34,13 @@ protected:
     fs::path folder_;
 };
 
+TEST_F(WriteFile, KeepsTheModeOfTheFileThatItReplaces) {
+    write_file(folder_ / "secret", "a");
+    fs::permissions(folder_ / "secret", fs::perms::owner_read | fs::perms::owner_write);
+    write_file(folder_ / "secret", "b");
+    EXPECT_EQ(fs::status(folder_ / "secret").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(WriteFile, ReplacesAFileWholeAndLeavesNothingBeside) {
     write_file(folder_ / "out", "a longer text");
     write_file(folder_ / "out", "short");
