@@ -52,14 +52,14 @@ struct ProductFile::Csv final : Reader {
         for (const std::string& title : header) {
             const ProductField* field = file.field_of(title);
             if (field != nullptr && std::ranges::find(columns, field) != columns.end()) {
-                throw unreadable(fmt::format("Two columns of the header mean '{}'", field->column),
+                throw unreadable(fmt::format("Two columns of the product file mean '{}'", field->column),
                                  "Remove one of them.");
             }
             columns.push_back(field);
             has_key = has_key || (field != nullptr && (field->column == "id" || field->column == "sku"));
         }
         if (has_key) return;
-        throw unreadable(fmt::format("The header has neither a column id nor sku: '{}'",
+        throw unreadable(fmt::format("The product file has neither a column id nor sku: '{}'",
                                      printable(row.raw.substr(0, std::min<std::size_t>(row.raw.size(), 120)))),
                          "The first line names the columns, as in: sku,name,price,stock,category,brand");
     }
@@ -95,7 +95,7 @@ struct ProductFile::JsonArray final : Reader {
         json::error_code error;
         value = json::parse(boost_view(text), error);
         if (error || !value.is_array()) {
-            throw unreadable(fmt::format("It is no array of JSON objects: {}", error ? error.message() : "no array"),
+            throw unreadable(fmt::format("The product file is no array of JSON objects: {}", error ? error.message() : "no array"),
                              "Mend it, or write one object a line (JSONL): then one bad line spoils no other.");
         }
     }
@@ -140,7 +140,7 @@ struct ProductFile::JsonLines final : Reader {
 
 ProductFile::ProductFile(std::string_view text, FileFormat format) {
     if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-        throw unreadable("It is UTF-16", "Turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE");
+        throw unreadable("The product file is UTF-16", "Turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE");
     }
     if (format == FileFormat::csv) {
         reader_ = std::make_unique<Csv>(*this, text);

@@ -205,7 +205,6 @@ private:
             fmt::print("  {} {}: {}\n", std::string_view{reject.begin()->key()}, json_text(reject.begin()->value()),
                        printable(reject.at("reason").as_string()));
         }
-        if (!report.rejects.empty()) fmt::print("Rejected records are in {}\n", rejects_);
     }
 
     int write_rejects(const std::vector<json::object>& rejects, bool as_json) const {
@@ -219,6 +218,7 @@ private:
                                 "Run the same command again with --rejects FILE: only the file is written anew."},
                                as_json);
         }
+        if (!as_json) fmt::print("Rejected records are in {}\n", rejects_);
         return 0;
     }
 
