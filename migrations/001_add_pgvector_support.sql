@@ -36,13 +36,14 @@ BEGIN
     -- Each is looked for first: ADD COLUMN IF NOT EXISTS locks out every reader also when there is nothing to add.
     FOR lacking IN
         SELECT wanted.name, wanted.type
-        FROM (VALUES ('embedding', format('vector(%s)', dimension)),
-                     ('last_embedding_update', 'timestamp'),  -- UTC
-                     ('embedding_model', 'varchar(100)'),
-                     ('embedding_version', 'integer DEFAULT 1'),
-                     ('embedding_hash', 'bytea')) AS wanted (name, type)
+        FROM (VALUES (1, 'embedding', format('vector(%s)', dimension)),
+                     (2, 'last_embedding_update', 'timestamp'),  -- UTC
+                     (3, 'embedding_model', 'varchar(100)'),
+                     (4, 'embedding_version', 'integer DEFAULT 1'),
+                     (5, 'embedding_hash', 'bytea')) AS wanted (place, name, type)
         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
                           WHERE attrelid = to_regclass('products') AND attname = wanted.name AND NOT attisdropped)
+        ORDER BY wanted.place
     LOOP
         EXECUTE format('ALTER TABLE products ADD COLUMN %I %s', lacking.name, lacking.type);
     END LOOP;
@@ -58,7 +59,7 @@ BEGIN
     FOR older IN
         SELECT oid FROM pg_catalog.pg_proc
         WHERE proname IN ('product_similarity', 'find_similar_products') AND pronamespace = current_schema()::regnamespace
-          AND (coalesce(proallargtypes, proargtypes::oid[] || prorettype)::regtype[], proargnames) NOT IN
+          AND (coalesce(proallargtypes, proargtypes::oid[] || prorettype)::regtype[], coalesce(proargnames, '{}')) NOT IN
               ((ARRAY['uuid', 'uuid', 'float8']::regtype[], ARRAY['product1_id', 'product2_id']),
                (ARRAY['vector', 'float8', 'int', 'uuid', 'uuid', 'float8', 'float8', 'bool', 'uuid', 'varchar', 'float8',
                       'float8', 'int', 'varchar', 'varchar']::regtype[],
