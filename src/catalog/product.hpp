@@ -45,7 +45,8 @@ struct Product {
     std::optional<std::string> meta_data = {};
 };
 
-enum class FieldKind { text, uuid, number, money, count, truth, json };
+/// A reference is the name of a row of another table.
+enum class FieldKind { text, reference, uuid, number, money, count, truth, json };
 
 /// A member of Product: the column that it is read from and written to, and what it takes.
 struct ProductField {

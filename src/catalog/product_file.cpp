@@ -95,8 +95,9 @@ struct ProductFile::JsonArray final : Reader {
         json::error_code error;
         value = json::parse(boost_view(text), error);
         if (error || !value.is_array()) {
-            throw unreadable(fmt::format("The product file is no array of JSON objects: {}", error ? error.message() : "no array"),
-                             "Mend it, or write one object a line (JSONL): then one bad line spoils no other.");
+            throw unreadable(
+                fmt::format("The product file is no array of JSON objects: {}", error ? error.message() : "no array"),
+                "Mend it, or write one object a line (JSONL): then one bad line spoils no other.");
         }
     }
 

@@ -6,12 +6,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <unordered_map>
 
 #include "catalog/product_file.hpp"
 #include "cli/error_text.hpp"
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/nearest.hpp"
 #include "core/table.hpp"
@@ -31,30 +31,23 @@ pg::Connection connect(const Context& context) {
 
 /// The whole file; - is standard input.
 std::string read_file(const std::string& path) {
-    const auto fail = [&](ErrorCode code, const std::string& why, const std::string& remedy) -> Error {
-        return {code, fmt::format("The product file '{}' {}", printable(path), why), remedy};
-    };
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{
         path == "-" ? stdin : std::fopen(path.c_str(), "rbe"),
         [](std::FILE* open) { return open == stdin ? 0 : std::fclose(open); }};
-    if (!file) {
-        throw fail(errno == EACCES ? ErrorCode::permission_denied : ErrorCode::not_found,
-                   fmt::format("cannot be opened: {}", std::strerror(errno)), "Check the path; - is standard input.");
-    }
     std::string text;
     std::array<char, 1UL << 16U> piece{};
-    while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), file.get())) {
+    while (const std::size_t count = file ? std::fread(piece.data(), 1, piece.size(), file.get()) : 0) {
         text.append(piece.data(), count);
         if (text.size() > most_file_bytes) {
-            throw fail(ErrorCode::too_large, "is larger than 1 GiB",
-                       "Split it, as in: split -C 500M FILE (CSV: the header line into every part).");
+            throw Error{ErrorCode::too_large,
+                        fmt::format("The product file '{}' is larger than 1 GiB", printable(path)),
+                        "Split it, as in: split -C 500M FILE (CSV: the header line into every part)."};
         }
     }
-    if (std::ferror(file.get()) != 0) {
-        throw fail(ErrorCode::source_unreadable, fmt::format("cannot be read: {}", std::strerror(errno)),
-                   "Check that it is a file.");
-    }
-    return text;
+    if (file && std::ferror(file.get()) == 0) return text;
+    throw Error{errno == EACCES ? ErrorCode::permission_denied : ErrorCode::source_unreadable,
+                fmt::format("The product file '{}' cannot be read: {}", printable(path), std::strerror(errno)),
+                "Check the path; - is standard input."};
 }
 
 struct LoadReport {
@@ -134,19 +127,16 @@ public:
     }
 
     int run(const Context& context) override {
-        catch_interrupts();
         const std::string text = read_file(file_);
-        const catalog::FileFormat format = format_ == "auto"   ? catalog::format_of(text)
-                                           : format_ == "csv"  ? catalog::FileFormat::csv
-                                           : format_ == "json" ? catalog::FileFormat::json
-                                                               : catalog::FileFormat::jsonl;
+        const std::map<std::string, catalog::FileFormat> formats{{"csv", catalog::FileFormat::csv},
+                                                                 {"json", catalog::FileFormat::json},
+                                                                 {"jsonl", catalog::FileFormat::jsonl}};
+        const catalog::FileFormat format = format_ == "auto" ? catalog::format_of(text) : formats.at(format_);
         catalog::ProductFile file{text, format};
         pg::Connection db = connect(context);
         Loader loader{db, format == catalog::FileFormat::json};
-        while (auto record = file.next()) {
+        while (auto record = file.next())
             loader.take(std::move(*record));
-            if (interrupted()) break;
-        }
         loader.flush();
         LoadReport& report = loader.report();
         std::ranges::stable_sort(report.rejects, {}, [](const json::object& reject) {
@@ -155,10 +145,6 @@ public:
         report.unknown_columns = file.unknown_columns();
         warn_of_columns(report.unknown_columns);
         print(report, context.json);
-        if (const auto signal = interrupted()) {
-            throw Error{ErrorCode::cancelled, fmt::format("Stopped by a signal after {} records", report.read),
-                        "Run the same command again: what is in is left alone."};
-        }
         return report.rejects.empty() ? 0 : std::max(1, write_rejects(report.rejects, context.json));
     }
 
@@ -176,26 +162,27 @@ private:
 
     void print(const LoadReport& report, bool as_json) const {
         const store::UpsertOutcome& done = report.done;
+        const std::array<std::pair<std::string, std::uint64_t>, 5> counts{{{"read", report.read},
+                                                                           {"created", done.created},
+                                                                           {"updated", done.updated},
+                                                                           {"unchanged", done.unchanged},
+                                                                           {"rejected", report.rejects.size()}}};
         if (as_json) {
-            json::array unknown(report.unknown_columns.begin(), report.unknown_columns.end());
-            fmt::print("{}\n", json_text(json::object{{"read", report.read},
-                                                      {"created", done.created},
-                                                      {"updated", done.updated},
-                                                      {"unchanged", done.unchanged},
-                                                      {"rejected", report.rejects.size()},
-                                                      {"categories_created", done.categories_created},
-                                                      {"brands_created", done.brands_created},
-                                                      {"unknown_columns", unknown}}));
+            json::object out(counts.begin(), counts.end());
+            out["categories_created"] = done.categories_created;
+            out["brands_created"] = done.brands_created;
+            out["unknown_columns"] = json::array(report.unknown_columns.begin(), report.unknown_columns.end());
+            fmt::print("{}\n", json_text(out));
             return;
         }
-        using Align = Table::Align;
-        Table table{{{"read", Align::right},
-                     {"created", Align::right},
-                     {"updated", Align::right},
-                     {"unchanged", Align::right},
-                     {"rejected", Align::right}}};
-        table.add_row({std::to_string(report.read), std::to_string(done.created), std::to_string(done.updated),
-                       std::to_string(done.unchanged), std::to_string(report.rejects.size())});
+        std::vector<Table::Column> columns;
+        std::vector<std::string> cells;
+        for (const auto& [name, count] : counts) {
+            columns.push_back({name, Table::Align::right});
+            cells.push_back(std::to_string(count));
+        }
+        Table table{columns};
+        table.add_row(cells);
         fmt::print("{}", table.text());
         if (done.categories_created + done.brands_created > 0)
             fmt::print("Categories made: {}, brands made: {}\n", done.categories_created, done.brands_created);
@@ -256,14 +243,8 @@ public:
             fmt::print("{}\n", json_text(json::object{{"total", total}, {"products", products}}));
             return 0;
         }
-        using Align = Table::Align;
-        Table table{{{"sku"},
-                     {"name"},
-                     {"brand"},
-                     {"category"},
-                     {"price", Align::right},
-                     {"stock", Align::right},
-                     {"embedding"}}};
+        constexpr auto right = Table::Align::right;
+        Table table{{{"sku"}, {"name"}, {"brand"}, {"category"}, {"price", right}, {"stock", right}, {"embedding"}}};
         for (const json::value& value : products) {
             const json::object& product = value.as_object();
             table.add_row({shown(product.at("sku")), shown(product.at("name")), shown(product.at("brand")),

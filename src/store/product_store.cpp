@@ -4,6 +4,7 @@
 
 #include <array>
 #include <boost/json/parse.hpp>
+#include <map>
 
 #include "core/error.hpp"
 #include "pg/binary_row.hpp"
@@ -16,38 +17,13 @@ using catalog::FieldKind;
 using catalog::ProductField;
 
 /// What a new product gets where nothing is said: the columns of an existing catalog may have no default.
-struct Default {
-    std::string_view column;
-    std::string_view sql;
-};
-constexpr std::array defaults{Default{"specs", "''"},    Default{"stock", "0"},        Default{"min_stock", "5"},
-                              Default{"active", "true"}, Default{"featured", "false"}, Default{"on_sale", "false"}};
+const std::map<std::string_view, std::string_view> defaults{{"specs", "''"},       {"stock", "0"},
+                                                            {"min_stock", "5"},    {"active", "true"},
+                                                            {"featured", "false"}, {"on_sale", "false"}};
 
-/// Fields that are names of rows of other tables.
-bool is_reference(const ProductField& field) {
-    return field.column == "category" || field.column == "category_display_name" || field.column == "subcategory" ||
-           field.column == "brand";
-}
-
-std::string_view type_of(const ProductField& field) {
-    switch (field.kind) {
-        case FieldKind::text:
-            return "text";
-        case FieldKind::uuid:
-            return "uuid";
-        case FieldKind::number:
-            return "float8";
-        case FieldKind::money:
-            return field.column == "cost_price" ? "numeric" : "float8";
-        case FieldKind::count:
-            return "integer";
-        case FieldKind::truth:
-            return "boolean";
-        case FieldKind::json:
-            return "jsonb";
-    }
-    return "text";
-}
+/// In the order of FieldKind.
+constexpr std::array<std::string_view, 8> types{"text",   "text",    "uuid",    "float8",
+                                                "float8", "integer", "boolean", "jsonb"};
 
 struct Statements {
     std::string stage;
@@ -58,46 +34,39 @@ struct Statements {
 
 /// The statements that name every column, made of the table of fields.
 Statements make_statements() {
-    std::string staged = "nr text";
-    std::string copied = "nr";
-    std::string set;
-    std::string is;
-    std::string wanted;
-    std::string columns;
-    std::string values;
+    std::vector<std::string> copied{"nr"};
+    std::vector<std::string> columns;
+    std::vector<std::string> had;
+    std::vector<std::string> wanted;
+    std::vector<std::string> first;
+    const auto add = [&](std::string_view column, std::string_view type) {
+        const std::string given = fmt::format("s.{}::{}", column, type);
+        const auto otherwise = defaults.find(column);
+        columns.emplace_back(column);
+        had.push_back(fmt::format("p.{}::{}", column, type));
+        wanted.push_back(fmt::format("COALESCE({}, {})", given, had.back()));
+        first.push_back(otherwise == defaults.end() ? given
+                                                    : fmt::format("COALESCE({}, {})", given, otherwise->second));
+    };
     for (const ProductField& field : catalog::product_fields()) {
-        staged += fmt::format(", {} text", field.column);
-        copied += fmt::format(", {}", field.column);
-        if (field.column == "id" || is_reference(field)) continue;
-        const std::string given = fmt::format("s.{}::{}", field.column, type_of(field));
-        const std::string had = fmt::format("p.{}{}", field.column, field.kind == FieldKind::json ? "::jsonb" : "");
-        set += fmt::format("{} = COALESCE({}, {}), ", field.column, given, had);
-        is += had + ", ";
-        wanted += fmt::format("COALESCE({}, {}), ", given, had);
-        columns += fmt::format("{}, ", field.column);
-        const auto* const otherwise = std::ranges::find(defaults, field.column, &Default::column);
-        values += otherwise == defaults.end() ? given + ", " : fmt::format("COALESCE({}, {}), ", given, otherwise->sql);
+        copied.emplace_back(field.column);
+        if (field.column == "id" || field.kind == FieldKind::reference) continue;
+        add(field.column, types[static_cast<std::size_t>(field.kind)]);
     }
-    for (const std::string_view key : {"category_id", "subcategory_id", "brand_id"}) {
-        set += fmt::format("{0} = COALESCE(s.{0}, p.{0}), ", key);
-        is += fmt::format("p.{}, ", key);
-        wanted += fmt::format("COALESCE(s.{0}, p.{0}), ", key);
-        columns += fmt::format("{}, ", key);
-        values += fmt::format("s.{}, ", key);
-    }
-    is.resize(is.size() - 2);
-    wanted.resize(wanted.size() - 2);
-    return {.stage = fmt::format("CREATE TEMP TABLE decant_products ({}, target uuid, is_new boolean, reason text, "
-                                 "category_id uuid, subcategory_id uuid, brand_id uuid) ON COMMIT DROP",
-                                 staged),
-            .copy = fmt::format("COPY decant_products ({}) FROM STDIN (FORMAT binary)", copied),
-            .update = fmt::format("UPDATE products p SET {}updated_at = now() FROM decant_products s "
-                                  "WHERE p.id = s.target AND NOT s.is_new AND ({}) IS DISTINCT FROM ({})",
-                                  set, is, wanted),
-            .insert = fmt::format("INSERT INTO products (id, {}created_at, updated_at) "
-                                  "SELECT s.target, {}now(), now() FROM decant_products s WHERE s.is_new "
-                                  "ON CONFLICT DO NOTHING",
-                                  columns, values)};
+    for (const std::string_view key : {"category_id", "subcategory_id", "brand_id"})
+        add(key, "uuid");
+    return {
+        .stage = fmt::format("CREATE TEMP TABLE decant_products ({} text, target uuid, is_new boolean, reason text, "
+                             "category_id uuid, subcategory_id uuid, brand_id uuid) ON COMMIT DROP",
+                             fmt::join(copied, " text, ")),
+        .copy = fmt::format("COPY decant_products ({}) FROM STDIN (FORMAT binary)", fmt::join(copied, ", ")),
+        .update = fmt::format("UPDATE products p SET ({0}, updated_at) = ROW({2}, now()) FROM decant_products s "
+                              "WHERE p.id = s.target AND NOT s.is_new AND ({1}) IS DISTINCT FROM ({2})",
+                              fmt::join(columns, ", "), fmt::join(had, ", "), fmt::join(wanted, ", ")),
+        .insert = fmt::format("INSERT INTO products (id, {}, created_at, updated_at) "
+                              "SELECT s.target, {}, now(), now() FROM decant_products s WHERE s.is_new "
+                              "ON CONFLICT DO NOTHING",
+                              fmt::join(columns, ", "), fmt::join(first, ", "))};
 }
 
 const Statements& statements() {
