@@ -18,6 +18,7 @@
 #include "migrate/copy.hpp"
 #include "migrate/copy_json.hpp"
 #include "migrate/into.hpp"
+#include "migrate/layout.hpp"
 #include "store/database_address.hpp"
 
 namespace decant::cli {
@@ -55,6 +56,8 @@ public:
         options.text("--schema", schema_, "Schema of the table (default: public)");
         options.choice("--index", index_, {"hnsw", "ivfflat", "none"},
                        "Vector index, built after the load (default: hnsw)");
+        options.choice("--layout", layout_, {"decant", "langchain", "langchain-legacy"},
+                       "Table of decant's own form, or of langchain-postgres' PGVectorStore or PGVector");
         options.text("--into", into_, "Fill a vector column of this existing table instead, and no other column");
         options.text("--match", match_, "With --into: COLUMN=metadata.KEY or COLUMN=id, what ties rows to records");
         options.text("--column", column_, "With --into: the vector column (default: embedding)");
@@ -78,6 +81,7 @@ public:
         const store::DatabaseAddress address = store::resolve_database(context.settings);
         if (is_into()) return copy_into_table(context, address);
         if (is_all_) return copy_all(context, address);
+        if (layout_ != "decant") return copy_layout(context, address);
         const auto copied =
             copy_one(context, address, {tenant_, database_, collection_name(context)}, {to_.value_or(""), rejects_});
         if (context.json) fmt::print("{}\n", json_text(migrate::report_json(copied.report)));
@@ -91,12 +95,20 @@ private:
                 ErrorCode::request_invalid, "--into was given with --to, --all-collections, --replace or --prune",
                 "--into fills a column of a table that is yours; the others are about tables that decant makes."};
         }
+        if (layout_ != "decant" && (is_into() || replace_ || drop_old_ || type_ != "vector")) {
+            throw Error{ErrorCode::request_invalid, "--layout was given with --into, --replace, --drop-old or --type",
+                        "Rows of the layout's table are changed in their place; its vectors are of type vector."};
+        }
+        if (layout_ == "langchain-legacy" && to_) {
+            throw Error{ErrorCode::request_invalid, "--layout langchain-legacy was given with --to",
+                        "Its table is langchain_pg_embedding; give --schema for another place."};
+        }
         if (is_into() != match_.has_value()) {
             throw Error{ErrorCode::request_invalid, "--into and --match belong together",
                         "Give both: --into TABLE --match COLUMN=metadata.KEY, or COLUMN=id."};
         }
-        if (is_all_ && (collection_ || to_)) {
-            throw Error{ErrorCode::request_invalid, "--all-collections was given with --collection or --to",
+        if (is_all_ && (collection_ || to_ || layout_ != "decant")) {
+            throw Error{ErrorCode::request_invalid, "--all-collections was given with --collection, --to or --layout",
                         "Give one or the other."};
         }
         if (batch_size_ && (*batch_size_ == 0 || *batch_size_ > 1'000'000)) {
@@ -223,10 +235,23 @@ private:
     /// Prints the text form; the caller prints JSON.
     Copied copy_one(const Context& context, const store::DatabaseAddress& address,
                     const chroma::CollectionName& collection, const CopyTarget& target) {
+        const migrate::CopyRequest request = request_of(context, address, collection, target.table);
+        MeterObserver observer;
+        const migrate::CopyReport report = migrate::copy_collection(request, observer);
+        if (!context.json) {
+            fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = target.rejects_path}));
+        }
+        const int exit_code =
+            std::max(exit_code_of(report), write_rejects(report.rejects, target.rejects_path, context.json));
+        return {report, exit_code};
+    }
+
+    migrate::CopyRequest request_of(const Context& context, const store::DatabaseAddress& address,
+                                    const chroma::CollectionName& collection, const std::string& table) const {
         migrate::CopyRequest request{.conninfo = address.conninfo,
                                      .source = source(context),
                                      .collection = collection,
-                                     .target = {schema_, target.table},
+                                     .target = {schema_, table},
                                      .index = index_kind_of(index_),
                                      .type = type_ == "halfvec" ? pg::VectorType::halfvec : pg::VectorType::vector,
                                      .nul = nul_policy_of(nul_),
@@ -241,14 +266,22 @@ private:
         if (store::named_server(context.settings) == "--db") {
             request.command_line += " --db " + shell_word(address.shown);
         }
+        return request;
+    }
+
+    int copy_layout(const Context& context, const store::DatabaseAddress& address) const {
+        const migrate::CopyRequest request =
+            request_of(context, address, {tenant_, database_, collection_name(context)}, to_.value_or(""));
         MeterObserver observer;
-        const migrate::CopyReport report = migrate::copy_collection(request, observer);
-        if (!context.json) {
-            fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = target.rejects_path}));
-        }
-        const int exit_code =
-            std::max(exit_code_of(report), write_rejects(report.rejects, target.rejects_path, context.json));
-        return {report, exit_code};
+        const migrate::LayoutReport report = migrate::copy_to_layout(
+            request, layout_ == "langchain" ? migrate::Layout::langchain : migrate::Layout::langchain_legacy, observer);
+        if (context.json)
+            fmt::print("{}\n", json_text(migrate::layout_json(report)));
+        else
+            fmt::print("{}", layout_text(report, {.dsn = address.shown, .rejects_path = rejects_}));
+        const bool is_done = report.copy.is_empty || report.is_equal();
+        return std::max(is_done && report.copy.counts.rejected == 0 ? 0 : 1,
+                        write_rejects(report.copy.rejects, rejects_, context.json));
     }
 
     /// The command that goes on with an interrupted copy of one collection.
@@ -259,6 +292,7 @@ private:
         if (request.collection.database) out += " --database " + shell_word(*request.collection.database);
         if (!request.target.table.empty()) out += " --to " + shell_word(request.target.table);
         if (schema_ != "public") out += " --schema " + shell_word(schema_);
+        if (layout_ != "decant") out += " --layout " + layout_;
         if (index_ != "hnsw") out += " --index " + index_;
         if (type_ != "vector") out += " --type " + type_;
         if (nul_ != "reject") out += " --nul " + nul_;
@@ -283,6 +317,7 @@ private:
     std::string index_ = "hnsw";
     std::string type_ = "vector";
     std::string nul_ = "reject";
+    std::string layout_ = "decant";
     std::string rejects_ = "rejects.jsonl";
     std::optional<std::uint64_t> batch_size_;
     bool is_all_ = false;

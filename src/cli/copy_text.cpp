@@ -124,6 +124,29 @@ std::string copy_text(const CopyReport& report, const CopyTextOptions& options) 
            migrate::example_python(report, options.dsn) + "\n";
 }
 
+std::string layout_text(const migrate::LayoutReport& report, const CopyTextOptions& options) {
+    if (!report.is_transferred) return copy_text(report.copy, options);
+    const chroma::Collection& collection = report.copy.collection;
+    std::string out = fmt::format(
+        "Collection {} of tenant {}, database {} -> table {} for langchain-postgres: vector({}), "
+        "space {}\n\n",
+        printable(collection.name), printable(collection.tenant), printable(collection.database),
+        printable(report.table.shown()), report.copy.shape.dimension, name_of(report.copy.shape.space));
+    out += closing_table(report.copy) + "\n";
+    if (report.copy.verification) out += verification_text(*report.copy.verification);
+    if (report.is_equal()) {
+        out += fmt::format("Moved into {}: {} rows written, {} unchanged; all equal to the copy that was verified\n",
+                           printable(report.table.shown()), report.written, report.unchanged);
+    } else {
+        out += fmt::format("Moved into {}: {} rows differ from the copy that was verified\n",
+                           printable(report.table.shown()), report.difference_count);
+        for (const std::string& id : report.differing_ids)
+            out += "  " + printable(id) + "\n";
+    }
+    if (report.pruned > 0) out += fmt::format("{} rows that the source does not have were removed\n", report.pruned);
+    return out + notes_text(report.copy, options) + "\nOpen it in Python:\n" + migrate::layout_python(report) + "\n";
+}
+
 std::string into_text(const migrate::IntoReport& report, const std::string& rejects_path) {
     const migrate::Counts& counts = report.counts;
     std::string out =
