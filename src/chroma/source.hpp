@@ -25,6 +25,7 @@ struct Finding {
 struct CollectionSurvey {
     Collection collection;
     std::uint64_t records = 0;
+    bool tells_places = true;  ///< false of a server: what follows is not known
     std::uint64_t vectors_in_hnsw = 0;
     std::uint64_t vectors_in_wal = 0;  ///< newest vector only in embeddings_queue
     std::uint64_t records_lost = 0;
@@ -45,7 +46,9 @@ class Source {
 public:
     virtual ~Source() = default;
 
-    /// For messages and for commands to go on with: a directory as given.
+    virtual bool is_server() const noexcept { return false; }
+
+    /// For messages and for commands to go on with: a directory as given, a URL without credentials.
     virtual std::string name() const = 0;
 
     /// The same as found from any working directory; kept in run records.
@@ -71,22 +74,38 @@ protected:
     Source& operator=(const Source&) = default;
 };
 
-/// Which source, and how to get in.
-struct SourceAddress {
-    std::string from;  ///< the directory, or one at most three levels above its chroma.sqlite3
-};
-
-/// `from` when it is given, else what the settings name.
-SourceAddress source_address(const Settings& settings, const std::optional<std::string>& from);
-
-/// Throws what Directory::open throws.
-std::unique_ptr<Source> open_source(const SourceAddress& address);
-
 struct CollectionName {
     std::optional<std::string> tenant = {};
     std::optional<std::string> database = {};
-    std::string name;  ///< or the collection's uuid
+    std::string name = {};  ///< or the collection's uuid
 };
+
+/// Which source, and how to get in.
+struct SourceAddress {
+    /// The directory, or one at most three levels above its chroma.sqlite3; or a server's URL, without user and
+    /// password.
+    std::string from;
+
+    // Of a server:
+    std::optional<std::string> tenant = {};  ///< none: the token's, else default_tenant
+    std::optional<std::string> database = {};
+    std::string token = {};
+    std::string token_header = {};  ///< Authorization (a bearer token) or X-Chroma-Token; empty: what the host takes
+    std::string user = {};
+    std::string password = {};
+    std::string ca_file = {};
+
+    bool is_server() const noexcept;
+};
+
+/// `from` when it is given, else what the settings name: CHROMA_URL or CHROMA_PATH. Credentials come from the settings
+/// or from the URL. Of `wanted` tenant and database go before the settings' ones. Throws Error{config_invalid} for
+/// settings that contradict each other, Error{request_invalid} for a URL that is none.
+SourceAddress source_address(const Settings& settings, const std::optional<std::string>& from,
+                             const CollectionName& wanted = {});
+
+/// Throws what Directory::open or detail::ServerApi throws.
+std::unique_ptr<Source> open_source(const SourceAddress& address);
 
 /// The one collection that fits. Throws Error{not_found} naming the nearest, Error{conflict} when several databases
 /// have it (remedy: --tenant, --database).

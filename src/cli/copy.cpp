@@ -38,16 +38,18 @@ class Copy final : public Command {
 public:
     std::string name() const override { return "copy"; }
     std::string summary() const override {
-        return "Copy a collection of a Chroma directory into a pgvector table, indexed and verified";
+        return "Copy a collection of a Chroma directory or server into a pgvector table, indexed and verified";
     }
     std::vector<std::string> examples() const override {
         return {"decant copy --from data/vector_db --collection products",
                 "decant copy --from data/vector_db --collection products --to items --index ivfflat",
-                "decant copy --from data/vector_db --all-collections --json"};
+                "decant copy --from data/vector_db --all-collections --json",
+                "CHROMA_TOKEN=... decant copy --from https://chroma.example:8000 --collection products"};
     }
 
     void declare(Options& options) override {
-        options.text("--from", from_, "Chroma directory (default: CHROMA_PATH)");
+        options.text("--from", from_,
+                     "Chroma directory, or a server as http://HOST:PORT (default: CHROMA_PATH or CHROMA_URL)");
         options.text("--collection", collection_, "Collection by name or uuid (default: CHROMA_COLLECTION)");
         options.text("--tenant", tenant_, "Tenant, where several have the collection");
         options.text("--database", database_, "Chroma database, where several have the collection");
@@ -118,7 +120,7 @@ private:
     }
 
     chroma::SourceAddress source(const Context& context) const {
-        return chroma::source_address(context.settings, from_);
+        return chroma::source_address(context.settings, from_, {tenant_, database_, ""});
     }
 
     std::string collection_name(const Context& context) const {

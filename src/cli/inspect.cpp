@@ -45,36 +45,42 @@ Inspected inspect(const chroma::Source& source, const Collection& collection, bo
             inspected.lost = source.read(collection)->lost();
         }
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::source_unreadable) throw;
+        if (error.code() != ErrorCode::source_unreadable || source.is_server()) throw;
         inspected.is_readable = false;
         inspected.survey.findings.push_back({Finding::Severity::damage, "chroma.sqlite3", error.happened()});
     }
     return inspected;
 }
 
-std::string table_of(const std::vector<Inspected>& all) {
+/// Without the last columns when they are about files that only a directory shows.
+std::string table_of(const std::vector<Inspected>& all, bool shows_places) {
     using enum Table::Align;
-    Table table{{{"Tenant"},
-                 {"Database"},
-                 {"Collection"},
-                 {"Records", right},
-                 {"Dimension", right},
-                 {"Space"},
-                 {"Embedding function"},
-                 {"In HNSW", right},
-                 {"In queue", right},
-                 {"Queue rows", right},
-                 {"Not persisted", right},
-                 {"Lost", right}}};
+    std::vector<Table::Column> columns{{"Tenant"},           {"Database"}, {"Collection"},        {"Records", right},
+                                       {"Dimension", right}, {"Space"},    {"Embedding function"}};
+    if (shows_places) {
+        columns.insert(columns.end(), {{"In HNSW", right},
+                                       {"In queue", right},
+                                       {"Queue rows", right},
+                                       {"Not persisted", right},
+                                       {"Lost", right}});
+    }
+    Table table{std::move(columns)};
     for (const auto& [survey, is_readable, lost] : all) {
         const Collection& collection = survey.collection;
         const auto number = [readable = is_readable](std::uint64_t value) { return readable ? grouped(value) : "?"; };
-        table.add_row({collection.tenant, collection.database, shown_name(collection), number(survey.records),
-                       collection.dimension ? std::to_string(*collection.dimension) : "-",
-                       collection.space ? std::string{chroma::name_of(*collection.space)} : "unknown",
-                       collection.embedding_function.empty() ? "-" : collection.embedding_function,
-                       number(survey.vectors_in_hnsw), number(survey.vectors_in_wal), number(survey.wal_rows),
-                       number(survey.wal_gap), number(survey.records_lost)});
+        std::vector<std::string> row{collection.tenant,
+                                     collection.database,
+                                     shown_name(collection),
+                                     number(survey.records),
+                                     collection.dimension ? std::to_string(*collection.dimension) : "-",
+                                     collection.space ? std::string{chroma::name_of(*collection.space)} : "unknown",
+                                     collection.embedding_function.empty() ? "-" : collection.embedding_function};
+        if (shows_places) {
+            for (const std::uint64_t value :
+                 {survey.vectors_in_hnsw, survey.vectors_in_wal, survey.wal_rows, survey.wal_gap, survey.records_lost})
+                row.push_back(number(value));
+        }
+        table.add_row(std::move(row));
     }
     return table.text();
 }
@@ -101,6 +107,7 @@ json::object json_of(const Inspected& inspected, bool lists_lost) {
     const CollectionSurvey& survey = inspected.survey;
     const Collection& collection = survey.collection;
     const auto number = [&](std::uint64_t value) { return inspected.is_readable ? json::value(value) : nullptr; };
+    const auto place = [&](std::uint64_t value) { return survey.tells_places ? number(value) : nullptr; };
     json::object out{{"tenant", collection.tenant},
                      {"database", collection.database},
                      {"name", collection.name},
@@ -109,11 +116,11 @@ json::object json_of(const Inspected& inspected, bool lists_lost) {
                      {"space", collection.space ? json::value(chroma::name_of(*collection.space)) : nullptr},
                      {"embedding_function", collection.embedding_function},
                      {"records", number(survey.records)},
-                     {"vectors_in_hnsw", number(survey.vectors_in_hnsw)},
-                     {"vectors_in_queue", number(survey.vectors_in_wal)},
-                     {"queue_rows", number(survey.wal_rows)},
-                     {"queue_rows_not_persisted", number(survey.wal_gap)},
-                     {"records_lost", number(survey.records_lost)},
+                     {"vectors_in_hnsw", place(survey.vectors_in_hnsw)},
+                     {"vectors_in_queue", place(survey.vectors_in_wal)},
+                     {"queue_rows", place(survey.wal_rows)},
+                     {"queue_rows_not_persisted", place(survey.wal_gap)},
+                     {"records_lost", place(survey.records_lost)},
                      {"findings", json_of(survey.findings)}};
     if (lists_lost) {
         json::array lost;
@@ -129,25 +136,26 @@ class Inspect : public Command {
 public:
     std::string name() const override { return "inspect"; }
     std::string summary() const override {
-        return "Show what a Chroma directory holds, where its vectors are and what is damaged";
+        return "Show what a Chroma directory or server holds, where its vectors are and what is damaged";
     }
     std::vector<std::string> examples() const override {
         return {"decant inspect ./chroma", "decant inspect ./chroma --collection products --list-lost",
-                "decant inspect ./chroma --json"};
+                "decant inspect ./chroma --json", "decant inspect http://localhost:8000"};
     }
 
     void declare(Options& options) override {
-        options.required_positional("DIR", path_, "The directory given to chromadb.PersistentClient(path=...)");
+        options.required_positional("SOURCE", path_,
+                                    "The directory given to chromadb.PersistentClient(path=...), or http://HOST:PORT");
         options.text("--collection", collection_, "Only this collection: its name or uuid");
-        options.text("--tenant", tenant_, "With --collection: its tenant");
-        options.text("--database", database_, "With --collection: its database");
+        options.text("--tenant", tenant_, "With --collection: its tenant; of a server: only this one");
+        options.text("--database", database_, "With --collection: its database; of a server: only this one");
         options.flag("--list-lost", lists_lost_, "List the id of every record that cannot be had whole, with why");
     }
 
     /// 0, or 1 when something of the collections shown cannot be had.
     int run(const Context& context) override {
         const std::unique_ptr<chroma::Source> opened =
-            chroma::open_source(chroma::source_address(context.settings, path_));
+            chroma::open_source(chroma::source_address(context.settings, path_, {tenant_, database_, ""}));
         const chroma::Source& source = *opened;
         std::vector<Inspected> all;
         for (const Collection& collection : chosen(source)) {
@@ -169,13 +177,13 @@ private:
     }
 
     void print_text(const chroma::Source& source, const std::vector<Inspected>& all) const {
-        fmt::print("Chroma directory {}\n", printable(source.name()));
+        fmt::print("Chroma {} {}\n", source.is_server() ? "server" : "directory", printable(source.name()));
         if (const auto& snapshot = source.snapshot()) {
             fmt::print("Read from a private copy, because {}; newest seq_id {}.\n", printable(snapshot->reason),
                        snapshot->seq_id);
         }
-        fmt::print("\n{}", table_of(all));
-        print_findings("The directory:", source.findings());
+        fmt::print("\n{}", table_of(all, !source.is_server()));
+        print_findings(source.is_server() ? "The server:" : "The directory:", source.findings());
         for (const Inspected& inspected : all) {
             const CollectionSurvey& survey = inspected.survey;
             print_findings(fmt::format("Collection {}:", shown_name(survey.collection)), survey.findings);

@@ -52,7 +52,7 @@ public:
         options.number("--batch-size", batch_size_, "Products a batch (default: 50)");
         options.flag("--force", request_.force, "Write vectors of products that have one already, too");
         options.flag("--no-verify", no_verify_, "Do not read back and compare");
-        options.text("--from", from_, "Chroma directory or server (default: CHROMA_PATH)");
+        options.text("--from", from_, "Chroma directory or server (default: CHROMA_PATH or CHROMA_URL)");
         options.text("--collection", collection_, "Collection by name or uuid (default: CHROMA_COLLECTION)");
         options.text("--tenant", tenant_, "Tenant, where several have the collection");
         options.text("--database", database_, "Chroma database, where several have the collection");
@@ -85,7 +85,7 @@ private:
         request_.batch_size = in_range("--batch-size", batch_size_.value_or(50), 100'000);
         request_.connections = static_cast<std::uint32_t>(in_range("--connections", connections_.value_or(2), 64));
         request_.verify = !no_verify_;
-        request_.source = chroma::source_address(settings, from_);
+        request_.source = chroma::source_address(settings, from_, {tenant_, database_, ""});
         request_.collection = {
             tenant_, database_,
             collection_ ? *collection_ : settings.get("CHROMA_COLLECTION").value_or("products_all_products")};
@@ -107,7 +107,7 @@ private:
     /// The command that goes on with an interrupted one.
     std::string command_line() const {
         std::string out = "decant migrate";
-        if (from_) out += " --from " + shell_word(*from_);
+        if (from_) out += " --from " + shell_word(request_.source.from);
         if (collection_) out += " --collection " + shell_word(*collection_);
         if (tenant_) out += " --tenant " + shell_word(*tenant_);
         if (database_) out += " --database " + shell_word(*database_);

@@ -31,7 +31,7 @@ public:
     void declare(Options& options) override {
         options.optional_positional("TABLE", table_, "Table that decant copied (default: all of them)");
         options.text("--schema", schema_, "Schema of the table (default: public; without TABLE: all)");
-        options.text("--from", from_, "Chroma directory (default: where it was copied from)");
+        options.text("--from", from_, "Chroma directory or server (default: the directory it was copied from)");
         options.choice("--against", against_, {"auto", "source", "digests"},
                        "What to compare with (default: auto, the source where it is as it was copied)");
     }

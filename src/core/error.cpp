@@ -20,6 +20,7 @@ constexpr std::array error_table{
     ErrorTraits{ErrorCode::config_invalid, "config_invalid", 78, 500, false},
     ErrorTraits{ErrorCode::source_unreadable, "source_unreadable", 65, 502, false},
     ErrorTraits{ErrorCode::source_changed, "source_changed", 75, 503, true},
+    ErrorTraits{ErrorCode::source_unavailable, "source_unavailable", 69, 503, true},
     ErrorTraits{ErrorCode::dimension_mismatch, "dimension_mismatch", 65, 409, false},
     ErrorTraits{ErrorCode::embedder_unavailable, "embedder_unavailable", 69, 503, true},
     ErrorTraits{ErrorCode::store_unavailable, "store_unavailable", 69, 503, true},

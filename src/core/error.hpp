@@ -21,6 +21,7 @@ enum class ErrorCode {
     config_invalid,
     source_unreadable,
     source_changed,
+    source_unavailable,
     dimension_mismatch,
     embedder_unavailable,
     store_unavailable,

@@ -1,7 +1,9 @@
 #include "core/interrupt.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <thread>
 
 #include <unistd.h>
 
@@ -30,6 +32,14 @@ void catch_interrupts() {
 std::optional<int> interrupted() noexcept {
     const int signal = noted_signal.load();
     return signal == 0 ? std::nullopt : std::optional{signal};
+}
+
+bool sleep_unless_interrupted(std::chrono::milliseconds span) {
+    using namespace std::chrono_literals;
+    const auto end = std::chrono::steady_clock::now() + span;
+    while (std::chrono::steady_clock::now() < end && !interrupted())
+        std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(20ms, span));
+    return !interrupted();
 }
 
 }  // namespace decant

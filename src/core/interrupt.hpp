@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 namespace decant {
@@ -10,5 +11,8 @@ void catch_interrupts();
 
 /// The signal that was noted. Thread-safe.
 std::optional<int> interrupted() noexcept;
+
+/// False as soon as a signal was noted. Thread-safe.
+bool sleep_unless_interrupted(std::chrono::milliseconds span);
 
 }  // namespace decant

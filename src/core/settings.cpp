@@ -30,6 +30,22 @@ constexpr std::array setting_table{
                 "Its password; better in a file named by DB_PASSWORD_FILE, or in ~/.pgpass."},
     SettingSpec{"CHROMA_PATH", "data/vector_db", false, "",
                 "The Chroma directory to read: the folder of chroma.sqlite3, or one up to three levels above it."},
+    SettingSpec{"CHROMA_URL", "", true, "",
+                "The Chroma server to read in the place of a directory: http://localhost:8000, or with https://; it "
+                "may hold USER:PASSWORD@."},
+    SettingSpec{"CHROMA_TENANT", "", false, "",
+                "Tenant of the Chroma server. Default: the one that the token belongs to, else default_tenant."},
+    SettingSpec{"CHROMA_DATABASE", "", false, "", "Database of the Chroma server. Default: all of the tenant's."},
+    SettingSpec{"CHROMA_TOKEN", "", true, "", "Token for the Chroma server, or the API key of Chroma Cloud."},
+    SettingSpec{
+        "CHROMA_AUTH_HEADER", "", false, "Authorization|X-Chroma-Token",
+        "The header that carries CHROMA_TOKEN: Authorization as a bearer token, the default, or X-Chroma-Token, "
+        "the default for Chroma Cloud."},
+    SettingSpec{"CHROMA_USER", "", false, "", "User of a Chroma server with basic authentication."},
+    SettingSpec{"CHROMA_PASSWORD", "", true, "", "That user's password."},
+    SettingSpec{"CHROMA_CA_FILE", "", false, "",
+                "File (PEM) of the authority that signed the Chroma server's certificate, where the system does not "
+                "know it."},
     SettingSpec{"CHROMA_COLLECTION", "products_all_products", false, "", "The collection to copy."},
     SettingSpec{"USE_PGVECTOR", "true", false, "true|false|True|False|1|0|yes|no|on|off",
                 "Whether products are searched in PostgreSQL."},

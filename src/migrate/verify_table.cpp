@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "core/shell_word.hpp"
 #include "migrate/copy_json.hpp"
 
 namespace decant::migrate {
@@ -23,14 +24,27 @@ struct Source {
     std::string why_not;
 };
 
-/// The run's source, if it is there in the state that was copied.
+/// The run's source, if it is there in the state that was copied. A server has no mark to know a state by; it is only
+/// compared with when the user names it, because the URL in a run record may be another's and would get the token.
 Source find_source(const VerifyTableRequest& request, const Run& run) {
     Source source;
+    chroma::SourceAddress address = request.source.value_or(chroma::SourceAddress{.from = run.source_path});
     try {
-        source.origin = chroma::open_source(request.source.value_or(chroma::SourceAddress{.from = run.source_path}));
+        if (address.is_server() && !request.source) {
+            throw Error{
+                ErrorCode::request_invalid,
+                fmt::format("the source is a server, {}, which --from does not name", run.source_path),
+                fmt::format("Name it: decant verify {} --from {}", shell_word(run.table), shell_word(run.source_path))};
+        }
+        address.tenant = run.tenant;
+        address.database = run.database;
+        source.origin = chroma::open_source(address);
         const chroma::Collection& collection = chroma::find_collection(*source.origin, {.name = run.collection_id});
         source.reader = source.origin->read(collection);
-        if (request.side == VerifySide::source || source.reader->fingerprint() == run.fingerprint) return source;
+        if (request.side == VerifySide::source || address.is_server() ||
+            source.reader->fingerprint() == run.fingerprint) {
+            return source;
+        }
         source.why_not = "the directory has changed since the copy";
     } catch (const Error& error) {
         if (request.side == VerifySide::source || request.source) throw;

@@ -23,7 +23,8 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"core", {}},
     {"pg", {"core"}},
     {"catalog", {"core"}},
-    {"chroma", {"catalog", "core"}},
+    {"net", {"core"}},
+    {"chroma", {"catalog", "net"}},
     {"store", {"pg", "catalog"}},
     {"migrate", {"chroma", "store"}},
     {"cli", {"migrate"}},
@@ -37,7 +38,9 @@ struct Confined {
 
 const std::vector<Confined> confined_headers{
     {"libpq-fe.h", "pg/"},
+    {"curl/", "net/"},
     {"sqlite3.h", "chroma/"},
+    {"simdjson.h", "chroma/detail/server_page.cpp"},
     {"CLI/", "cli/command_line.cpp"},
     {"spdlog/", "core/log.cpp"},
     {"boost/json/src.hpp", "core/json.cpp"},

@@ -7,7 +7,7 @@
 #include <map>
 #include <tuple>
 
-#include "chroma/detail/json.hpp"
+#include "chroma/detail/configuration.hpp"
 #include "core/error.hpp"
 
 namespace decant::chroma::detail {
@@ -45,28 +45,6 @@ std::optional<std::string> read_text(const Database& db, const char* sql, std::s
         return std::nullopt;
     }
     return std::string{statement.text(0)};
-}
-
-std::optional<Space> parse_space(std::string_view name) {
-    for (const Space space : {Space::l2, Space::cosine, Space::ip}) {
-        if (name == name_of(space)) {
-            return space;
-        }
-    }
-    return std::nullopt;
-}
-
-std::string describe_function(const Json* function) {
-    if (function == nullptr || function->find("name") == nullptr || function->find("name")->text() == nullptr) {
-        return {};
-    }
-    std::string description = *function->find("name")->text();
-    const Json* config = function->find("config");
-    const Json* model = config != nullptr ? config->find("model_name") : nullptr;
-    if (model != nullptr && model->text() != nullptr) {
-        description += fmt::format(" ({})", *model->text());
-    }
-    return description;
 }
 
 class CatalogReader {

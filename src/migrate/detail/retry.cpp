@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "core/interrupt.hpp"
 #include "core/shell_word.hpp"
@@ -14,28 +13,22 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-/// False when a signal came.
-bool sleep_through(std::chrono::milliseconds span) {
-    const auto end = Clock::now() + span;
-    while (Clock::now() < end && !interrupted())
-        std::this_thread::sleep_for(20ms);
-    return !interrupted();
-}
-
 }  // namespace
 
 bool RetryBudget::wait(const Error& error, bool had_progress, CopyObserver& observer) {
+    // A source that changes under every attempt would be read for ever.
+    if (error.code() == ErrorCode::source_changed && ++changes_ >= 3) return false;
     if (had_progress || failures_ == 0) {
         failures_ = 0;
         first_failure_ = Clock::now();
     }
     ++failures_;
-    const bool is_away = error.code() == ErrorCode::store_unavailable || error.code() == ErrorCode::commit_in_doubt;
+    const bool is_away = is_server_away(error.code()) || error.code() == ErrorCode::commit_in_doubt;
     if (is_away ? Clock::now() - first_failure_ > 60s : failures_ >= 5) return false;
     const auto longest = std::min<std::chrono::milliseconds>(50ms * (1 << std::min(failures_, 6)), 2s);
     std::uniform_int_distribution<std::int64_t> jitter{longest.count() / 2, longest.count()};
     observer.note(fmt::format("{}: {}; trying again", traits_of(error.code()).name, error.happened()));
-    return sleep_through(std::chrono::milliseconds{jitter(random_)});
+    return sleep_unless_interrupted(std::chrono::milliseconds{jitter(random_)});
 }
 
 void mark_run(pg::Connection& db, std::int64_t run_id, const std::string& state) noexcept {

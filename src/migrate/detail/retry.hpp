@@ -10,8 +10,12 @@
 
 namespace decant::migrate::detail {
 
+inline bool is_server_away(ErrorCode code) noexcept {
+    return code == ErrorCode::store_unavailable || code == ErrorCode::source_unavailable;
+}
+
 /// How long failures that pass by themselves are waited for: five tries of a statement, a minute for a server, each
-/// counted anew after a page was committed.
+/// counted anew after a page was committed; three readings of a source that changes.
 class RetryBudget {
 public:
     /// Waits before the next try; false when the budget is spent or the wait was interrupted.
@@ -19,6 +23,7 @@ public:
 
 private:
     int failures_ = 0;
+    int changes_ = 0;
     std::chrono::steady_clock::time_point first_failure_;
     std::mt19937 random_{std::random_device{}()};
 };
@@ -36,8 +41,7 @@ auto run_with_retries(const MakeJob& make_job, CopyObserver& observer) {
             observer.end_phase();
             was_under_way = was_under_way || job.is_under_way();
             // A server that was never there is a wrong address, not worth waiting for.
-            const bool may_pass =
-                error.is_retryable() && (was_under_way || error.code() != ErrorCode::store_unavailable);
+            const bool may_pass = error.is_retryable() && (was_under_way || !is_server_away(error.code()));
             if (may_pass && budget.wait(error, job.pages_done() > 0, observer)) continue;
             job.mark(error.code() == ErrorCode::cancelled ? "stopped" : "failed");
             throw;
