@@ -35,7 +35,7 @@ def embedding_text(product):
         ("Model", product.get("model")), ("Description", (product.get("description") or "")[:500]),
         ("Specifications", (product.get("specs") or "")[:300]), ("Technical", technical),
         ("Features", ", ".join(product.get("features") or []))]
-    return " ".join(f"{title}: {text.rstrip('.')}." for title, text in parts if text)
+    return ". ".join(f"{title}: {text}" for title, text in parts if text)
 
 
 def record_of(product):
@@ -60,7 +60,10 @@ def main(parts_path, products_path, records_path):
         numbers[letters] = numbers.get(letters, 0) + 1
         sku = f"{letters}-{numbers[letters]:04}"
         specs = ", ".join(f"{key} {value}" for key, value in list(product["technical_specs"].items())[:4])
-        whole = {"id": str(uuid.uuid5(NAMESPACE, sku)), "sku": sku, **product, "specs": specs, "active": True}
+        # As jsonb orders its keys, so that the text made of the table is that of the document.
+        technical = sorted(product["technical_specs"].items(), key=lambda entry: (len(entry[0].encode()), entry[0].encode()))
+        whole = {"id": str(uuid.uuid5(NAMESPACE, sku)), "sku": sku, **product, "specs": specs,
+                 "technical_specs": dict(technical), "active": True}
         whole = {key: value for key, value in whole.items() if value is not None}
         if whole["name"] in names:
             raise SystemExit(f"compose: two products are named '{whole['name']}'")

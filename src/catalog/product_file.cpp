@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
+#include <memory>
 
 #include "core/csv.hpp"
 #include "core/error.hpp"
@@ -40,92 +41,95 @@ FileFormat format_of(std::string_view text) {
     return text[first] == '{' ? FileFormat::jsonl : FileFormat::csv;
 }
 
-struct ProductFile::Reader {
-    virtual ~Reader() = default;
-    virtual bool next(ProductFile& file, FileRecord& record) = 0;
-};
+ProductFile::ProductFile(std::string_view text, FileFormat format) {
+    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+        throw unreadable("The product file is UTF-16", "Turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE");
+    }
+    if (format == FileFormat::csv) {
+        read_csv(text);
+        return;
+    }
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    if (format == FileFormat::json)
+        read_array(text);
+    else
+        read_lines(text);
+}
 
-struct ProductFile::Csv final : Reader {
-    Csv(ProductFile& file, std::string_view text) : rows(text) {
-        bool has_key = false;
-        if (rows.next(row) && !row.fault) header = row.fields;
-        for (const std::string& title : header) {
-            const ProductField* field = file.field_of(title);
-            if (field != nullptr && std::ranges::find(columns, field) != columns.end()) {
-                throw unreadable(fmt::format("Two columns of the product file mean '{}'", field->column),
-                                 "Remove one of them.");
-            }
-            columns.push_back(field);
-            has_key = has_key || (field != nullptr && (field->column == "id" || field->column == "sku"));
+std::optional<FileRecord> ProductFile::next() {
+    FileRecord record;
+    if (!reader_(record)) return std::nullopt;
+    return record;
+}
+
+void ProductFile::read_csv(std::string_view text) {
+    CsvReader rows{text};
+    CsvReader::Row row;
+    if (!rows.next(row) || row.fault) row.fields.clear();
+    std::vector<const ProductField*> columns;  // null: unknown
+    for (const std::string& title : row.fields) {
+        const ProductField* field = field_of(title);
+        if (field != nullptr && std::ranges::find(columns, field) != columns.end()) {
+            throw unreadable(fmt::format("Two columns of the product file mean '{}'", field->column),
+                             "Remove one of them.");
         }
-        if (has_key) return;
+        columns.push_back(field);
+    }
+    if (std::ranges::find(columns, find_field("id")) == columns.end() &&
+        std::ranges::find(columns, find_field("sku")) == columns.end()) {
         throw unreadable(fmt::format("The product file has neither a column id nor sku: '{}'",
                                      printable(row.raw.substr(0, std::min<std::size_t>(row.raw.size(), 120)))),
                          "The first line names the columns, as in: sku,name,price,stock,category,brand");
     }
-
-    bool next(ProductFile&, FileRecord& record) override {
-        if (!rows.next(row)) return false;
-        record.line = row.line;
-        record.fault = row.fault;
-        if (!row.fault && row.fields.size() != header.size()) {
-            record.fault = fmt::format("has {} fields, the header {}", row.fields.size(), header.size());
+    reader_ = [rows, columns, header = row.fields](FileRecord& record) mutable {
+        CsvReader::Row one;
+        if (!rows.next(one)) return false;
+        record.line = one.line;
+        record.fault = one.fault;
+        if (!one.fault && one.fields.size() != header.size()) {
+            record.fault = fmt::format("has {} fields, the header {}", one.fields.size(), header.size());
         }
         if (record.fault) {
-            record.record = json::string{boost_view(row.raw)};
+            record.record = json::string{boost_view(one.raw)};
             return true;
         }
         json::object& object = record.record.emplace_object();
         for (std::size_t i = 0; i < header.size(); ++i) {
-            object[boost_view(header[i])] = row.fields[i];
+            object[boost_view(header[i])] = one.fields[i];
             if (columns[i] != nullptr && !record.fault)
-                record.fault = set_field(record.product, *columns[i], {row.fields[i]});
+                record.fault = set_field(record.product, *columns[i], {one.fields[i]});
         }
         return true;
+    };
+}
+
+void ProductFile::read_array(std::string_view text) {
+    json::error_code error;
+    const auto array = std::make_shared<json::value>(json::parse(boost_view(text), error));
+    if (error || !array->is_array()) {
+        throw unreadable(fmt::format("The product file is no array of JSON objects: {}",
+                                     error ? error.message() : "it is a single value"),
+                         "Mend it, or write one object a line (JSONL): then one bad line spoils no other.");
     }
-
-    CsvReader rows;
-    CsvReader::Row row;
-    std::vector<std::string> header;
-    std::vector<const ProductField*> columns;  ///< null: unknown
-};
-
-struct ProductFile::JsonArray final : Reader {
-    explicit JsonArray(std::string_view text) {
-        json::error_code error;
-        value = json::parse(boost_view(text), error);
-        if (error || !value.is_array()) {
-            throw unreadable(
-                fmt::format("The product file is no array of JSON objects: {}", error ? error.message() : "no array"),
-                "Mend it, or write one object a line (JSONL): then one bad line spoils no other.");
-        }
-    }
-
-    bool next(ProductFile& file, FileRecord& record) override {
-        if (at == value.as_array().size()) return false;
-        file.read_object(value.as_array()[at], record);
+    reader_ = [this, array, at = std::size_t{0}](FileRecord& record) mutable {
+        if (at == array->as_array().size()) return false;
+        read_object(array->as_array()[at], record);
         record.line = ++at;
         return true;
-    }
+    };
+}
 
-    json::value value;
-    std::size_t at = 0;
-};
-
-struct ProductFile::JsonLines final : Reader {
-    explicit JsonLines(std::string_view lines) : text(lines) {}
-
-    bool next(ProductFile& file, FileRecord& record) override {
+void ProductFile::read_lines(std::string_view lines) {
+    reader_ = [this, text = lines, line = std::size_t{0}](FileRecord& record) mutable {
         while (!text.empty()) {
             const std::string_view one = text.substr(0, text.find('\n'));
             text.remove_prefix(std::min(one.size() + 1, text.size()));
-            ++line;
+            record.line = ++line;
             if (one.find_first_not_of(blanks) == std::string_view::npos) continue;
             json::error_code error;
             const json::value value = json::parse(boost_view(one), error);
-            record.line = line;
             if (!error) {
-                file.read_object(value, record);
+                read_object(value, record);
                 return true;
             }
             record.fault = "is no JSON: " + error.message();
@@ -133,33 +137,7 @@ struct ProductFile::JsonLines final : Reader {
             return true;
         }
         return false;
-    }
-
-    std::string_view text;
-    std::size_t line = 0;
-};
-
-ProductFile::ProductFile(std::string_view text, FileFormat format) {
-    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-        throw unreadable("The product file is UTF-16", "Turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE");
-    }
-    if (format == FileFormat::csv) {
-        reader_ = std::make_unique<Csv>(*this, text);
-        return;
-    }
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    if (format == FileFormat::json)
-        reader_ = std::make_unique<JsonArray>(text);
-    else
-        reader_ = std::make_unique<JsonLines>(text);
-}
-
-ProductFile::~ProductFile() = default;
-
-std::optional<FileRecord> ProductFile::next() {
-    FileRecord record;
-    if (!reader_->next(*this, record)) return std::nullopt;
-    return record;
+    };
 }
 
 const ProductField* ProductFile::field_of(std::string_view column) {

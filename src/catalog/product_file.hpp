@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,20 +30,19 @@ struct FileRecord {
 class ProductFile {
 public:
     ProductFile(std::string_view text, FileFormat format);
-    ~ProductFile();
+    ProductFile(const ProductFile&) = delete;
     std::optional<FileRecord> next();
     /// Columns or keys seen so far that no field has, each once.
     const std::vector<std::string>& unknown_columns() const noexcept { return unknown_; }
 
 private:
-    struct Reader;
-    struct Csv;
-    struct JsonArray;
-    struct JsonLines;
+    void read_csv(std::string_view text);
+    void read_array(std::string_view text);
+    void read_lines(std::string_view lines);
     void read_object(const json::value& value, FileRecord& record);
     const ProductField* field_of(std::string_view column);
 
-    std::unique_ptr<Reader> reader_;
+    std::function<bool(FileRecord&)> reader_;  ///< false at the end
     std::vector<std::string> unknown_;
 };
 

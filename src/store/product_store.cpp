@@ -139,7 +139,8 @@ std::string tuples_of(std::span<const catalog::Product> page) {
 /// None when another session inserted one of these products between the look and the insert.
 std::optional<UpsertOutcome> try_upsert(pg::Connection& db, std::span<const catalog::Product> page,
                                         const std::string& tuples) {
-    pg::Transaction transaction{db};
+    // Rows that another session committed meanwhile must be seen, whatever the default of this database.
+    pg::Transaction transaction{db, "BEGIN ISOLATION LEVEL READ COMMITTED"};
     db.exec(lock_loads);
     db.exec(statements().stage);
     pg::CopyIn rows{db, statements().copy};

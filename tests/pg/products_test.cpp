@@ -212,17 +212,29 @@ TEST(ProductsLoad, KeepsMoneyToTheLastDigit) {
         "0.1/99999999.99 9007199254740.99/");
 }
 
-TEST(ProductsLoad, ReadsTheSampleWholeAndThenChangesNothing) {
-    const CatalogCase with;
-    const Outcome unpacked = with.decant().run_under(
-        {"/bin/sh", "-c", "gzip -dc '" DECANT_SOURCE_DIR "/sample/products.jsonl.gz' | \"$0\" \"$@\""},
-        {"products", "load", "-", "--json"});
-    ASSERT_EQ(unpacked.exit_code, 0) << unpacked.told();
-    EXPECT_EQ(unpacked.json().as_object().at("created").to_number<int>(), 1500);
-    const Outcome again = with.decant().run_under(
-        {"/bin/sh", "-c", "gzip -dc '" DECANT_SOURCE_DIR "/sample/products.jsonl.gz' | \"$0\" \"$@\""},
-        {"products", "load", "-", "--json"});
+/// `decant ARGUMENTS` in a shell that has run `before`.
+Outcome run_after(const DecantProgram& decant, const std::string& before, const std::vector<std::string>& arguments) {
+    return decant.run_under({"/bin/sh", "-c", before + " && exec \"$0\" \"$@\""}, arguments);
+}
+
+TEST(Sample, IsLoadedWholeAndGetsTheVectorsThatChromaHas) {
+    const DecantProgram decant{ThrowawayCluster::shared().create_database()};
+    EXPECT_EQ(decant.run({"schema", "up", "--dimension", "384"}).exit_code, 0);
+    const std::string unpack =
+        "cd " + decant.folder().string() + " && gzip -dc '" DECANT_SOURCE_DIR "/sample/products.jsonl.gz' > products";
+    const Outcome loaded = run_after(decant, unpack, {"products", "load", "products", "--json"});
+    EXPECT_EQ(loaded.json().as_object().at("created").to_number<int>(), 1500) << loaded.told();
+    const Outcome again = decant.run({"products", "load", "products", "--json"});
     EXPECT_EQ(again.json().as_object().at("unchanged").to_number<int>(), 1500) << again.told();
+
+    const std::string unpack_chroma = "tar -xzf '" DECANT_SOURCE_DIR "/sample/chroma.tar.gz'";
+    const Outcome migrated = run_after(decant, unpack_chroma, {"migrate", "--from", "chroma", "--json"});
+    EXPECT_EQ(migrated.exit_code, 0) << migrated.told();
+    EXPECT_EQ(migrated.json().as_object().at("migrated").to_number<int>(), 1200) << migrated.told();
+    const Outcome missing = decant.run({"products", "list", "--missing", "--json"});
+    EXPECT_EQ(missing.json().as_object().at("total").to_number<int>(), 300) << missing.told();
+    const Outcome similar = decant.run({"similar", "NOT-0001", "--limit", "1"});
+    EXPECT_THAT(similar.out, HasSubstr("ASUS ROG Zephyrus G14")) << similar.told();
 }
 
 TEST(ProductsLoad, SaysHowTheCatalogIsMade) {
