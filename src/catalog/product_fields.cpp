@@ -31,7 +31,7 @@ constexpr std::array fields{
     ProductField{"brand", &P::brand, FieldKind::reference, 100},
     ProductField{"price", &P::price, FieldKind::money},
     ProductField{"original_price", &P::original_price, FieldKind::money},
-    ProductField{"cost_price", &P::cost_price, FieldKind::money, 10},
+    ProductField{"cost_price", &P::cost_price, FieldKind::money},
     ProductField{"cost", &P::cost, FieldKind::money},
     ProductField{"tax_percentage", &P::tax_percentage, FieldKind::number},
     ProductField{"weight", &P::weight, FieldKind::number},
@@ -101,28 +101,32 @@ bool is_ambiguous(std::string_view text) {
 }
 
 std::size_t digits_of(std::string_view decimal) {
-    const auto digits = static_cast<std::size_t>(std::ranges::count_if(decimal, [](char c) { return c != '.'; }));
-    const std::size_t zeros = std::min(decimal.find_first_not_of("0."), decimal.size());
-    return digits - std::min(zeros, digits);
+    const std::string_view significant = decimal.substr(std::min(decimal.find_first_not_of("0."), decimal.size()));
+    return significant.size() - (significant.find('.') == std::string_view::npos ? 0 : 1);
 }
 
-Reason set_real(std::optional<double>& target, const ProductField& field, Cell cell) {
+/// The value, or why there is none. A number of JSON is a double already; a text must be one to the last digit.
+Reason read_real(double& value, const ProductField& field, Cell cell) {
     constexpr std::size_t exact_digits = 15;
     if (field.kind == FieldKind::money && !cell.is_number && is_ambiguous(cell.text)) {
         return fmt::format("{} '{}' may be thousands or decimals: write 1234 or 1.23", field.column, cell.text);
     }
-    const auto decimal = plain_decimal(cell.text);
+    const auto decimal = cell.is_number ? std::string{cell.text} : plain_decimal(cell.text);
     if (!decimal) return fmt::format("{} '{}' is no number of 0 or more", field.column, shown(cell.text));
-    if (digits_of(*decimal) > exact_digits) {
+    if (!cell.is_number && digits_of(*decimal) > exact_digits) {
         return fmt::format("{} '{}' has more than {} digits", field.column, shown(cell.text), exact_digits);
     }
+    const auto [stop, error] = std::from_chars(decimal->data(), decimal->data() + decimal->size(), value);
+    if (error == std::errc{} && value >= 0 && std::isfinite(value)) return std::nullopt;
+    return fmt::format("{} '{}' is no number of 0 or more", field.column, shown(cell.text));
+}
+
+Reason set_real(std::optional<double>& target, const ProductField& field, Cell cell) {
     double value = 0;
-    std::from_chars(decimal->data(), decimal->data() + decimal->size(), value);
-    if (field.most_characters == 10) {  // numeric(10,2)
-        const std::size_t point = decimal->find('.');
-        if (value >= 1e8 || (point != std::string::npos && decimal->size() - point > 3)) {
-            return fmt::format("{} '{}' does not fit 8 digits and 2 decimals", field.column, shown(cell.text));
-        }
+    if (auto reason = read_real(value, field, cell)) return reason;
+    // numeric(10,2) would round.
+    if (field.column == "cost_price" && (value >= 1e8 || std::round(value * 100) / 100 != value)) {
+        return fmt::format("{} '{}' does not fit 8 digits and 2 decimals", field.column, shown(cell.text));
     }
     target = value;
     return std::nullopt;

@@ -52,11 +52,17 @@ TEST(ProductFields, NeverGuessesMoney) {
 
 TEST(ProductFields, TakesAJsonNumberAsItStands) {
     EXPECT_EQ(set("price", "1.234", true).product.price, 1.234);
+    EXPECT_EQ(set("price", "0.30000000000000004", true).product.price, 0.30000000000000004);
+    EXPECT_EQ(set("weight", "1e-07", true).product.weight, 1e-7);
+    EXPECT_TRUE(set("price", "-1.0", true).fault);
+    EXPECT_TRUE(set("price", "1e999", true).fault);
 }
 
 TEST(ProductFields, RefusesMoneyThatADoubleDoesNotHold) {
     EXPECT_EQ(set("price", "123456789012.345").fault, std::nullopt);
     EXPECT_THAT(set("price", "1234567890123.456").fault.value_or(""), HasSubstr("more than 15 digits"));
+    EXPECT_EQ(set("weight", "0.00123456789012345").fault, std::nullopt);
+    EXPECT_TRUE(set("weight", "0.1234567890123456").fault);
 }
 
 TEST(ProductFields, HoldsCostPriceToItsColumn) {
