@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/failpoint_names.hpp"
@@ -96,7 +95,8 @@ void detail::pass_failpoint(std::string_view name) {
             throw Error{ErrorCode::internal, fmt::format("Failpoint {} was armed to fail here", name),
                         "unset DECANT_FAILPOINT"};
         }
-        kill(getpid(), point.action == Action::interrupt ? SIGINT : SIGKILL);
+        // raise: the signal is taken before the next statement, whichever threads there are.
+        raise(point.action == Action::interrupt ? SIGINT : SIGKILL);
     }
 }
 

@@ -30,6 +30,7 @@ std::string migration_json(const MigrationReport& report) {
                      {"coverage", report.coverage()},
                      {"compared", report.compared},
                      {"differences", report.differences},
+                     {"other_vectors", report.others},
                      {"verified", report.is_verified()},
                      {"bytes", report.bytes},
                      {"seconds", report.seconds},

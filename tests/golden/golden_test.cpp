@@ -20,10 +20,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// fixture VERSION/CASE unpacks a Chroma directory into the folder CASE; sql runs SQL as the superuser; hold SQL leaves
+/// sample unpacks the sample catalog; fixture VERSION/CASE unpacks a Chroma directory into the folder CASE; sql runs SQL as the superuser; hold SQL leaves
 /// a transaction open that has run SQL, until release.
 constexpr const char* prelude = R"sh(
 set -o pipefail
+sample() {
+    tar -xzf "$SAMPLE/chroma.tar.gz"
+    gunzip <"$SAMPLE/products.jsonl.gz" >products.jsonl
+}
 fixture() { tar -xzf "$FIXTURES/$1.tar.gz"; }
 sql() { LD_LIBRARY_PATH=$POSTGRES/lib "$POSTGRES/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 holders="FROM pg_stat_activity WHERE application_name = 'holder' AND datname = current_database()"
@@ -75,6 +79,7 @@ private:
     static TranscriptRunner::Environment environment(const ThrowawayCluster& cluster, const std::string& conninfo) {
         return {{"PATH", fmt::format("{}:/usr/bin:/bin", fs::path{DECANT_BINARY}.parent_path().string())},
                 {"FIXTURES", DECANT_SOURCE_DIR "/tests/fixtures/chroma"},
+                {"SAMPLE", DECANT_SOURCE_DIR "/sample"},
                 {"POSTGRES", cluster.installation().folder().string()},
                 {"PGHOST", value_of(conninfo, "host")},
                 {"PGPORT", value_of(conninfo, "port")},

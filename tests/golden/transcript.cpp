@@ -35,6 +35,8 @@ const std::vector<Rule>& rules() {
         {std::regex{R"re(("host": ?)"[^"]*")re"}, "$1\"<host>\""},
         {std::regex{R"re((pid <pid> on )[^\s,]+)re"}, "$1<host>"},
         {std::regex{R"re((recall@10 of the index: )[.0-9]+)re"}, "$1<recall>"},
+        {std::regex{R"re((Index recall@10: )[.0-9]+ \(\d+)re"}, "$1<recall> (<n>"},
+        {std::regex{R"re((Duration: )[.0-9]+)re"}, "$1<s>"},
         {std::regex{R"re(("(?:parallel_workers|maintenance_work_mem_kib)": ?)\d+)re"}, "$1<n>"},
         {std::regex{R"re((  )\d+\.\d{3}(?=\n|$))re"}, "$1<s>"},
         {std::regex{R"re(\b\d+(\.\d+)? (s|ms)\b)re"}, "<time>"},

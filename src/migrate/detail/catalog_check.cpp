@@ -53,8 +53,10 @@ void CatalogJob::check() {
         problems_, [](const Error& problem) { return problem.happened().starts_with("pgvector "); });
     const std::string bad = pgvector_ ? "pgvector extension too old" : "pgvector extension not installed";
     tell(pgvector_ && !has_old, "pgvector extension available", has_database ? bad : "pgvector extension not checked");
+    const bool is_absent = !has_source && problems_.front().code() == ErrorCode::not_found;
     tell(has_source, fmt::format("ChromaDB collection '{}' found", request_.collection.name),
-         fmt::format("ChromaDB collection '{}' not found", request_.collection.name));
+         fmt::format("ChromaDB collection '{}' {}", request_.collection.name,
+                     is_absent ? "not found" : "cannot be read"));
     tell(has_database, "Database connection successful", "Database connection failed");
     throw_problems(problems_);
     if (!request_.dry_run) lock_ = std::make_unique<TargetLock>(request_.conninfo, table_);

@@ -264,15 +264,8 @@ void CatalogJob::migrate() {
                           .run_id = report_.run_id,
                           .token = lock_->token(),
                           .vector_type = pgvector_->type(pg::VectorType::vector)}};
-    bool is_stopped = false;
-    timed("migrate", report_.planned, [&] {
-        writer.run([&](const WriteOutcome& outcome) {
-            const bool goes_on = take(outcome);
-            is_stopped = is_stopped || !goes_on;
-            return goes_on;
-        });
-    });
-    if (is_stopped && done_ < report_.planned) {
+    timed("migrate", report_.planned, [&] { writer.run([&](const WriteOutcome& outcome) { return take(outcome); }); });
+    if (done_ < report_.planned) {
         throw Error{ErrorCode::cancelled,
                     fmt::format("Interrupted after {} of {} products: all batches so far are committed", done_,
                                 report_.planned),
@@ -312,6 +305,7 @@ void CatalogJob::finish() {
     say(fmt::format("Total products: {}", report_.total));
     say(fmt::format("Successfully migrated: {}", report_.migrated));
     say(fmt::format("Skipped: {}", report_.skipped));
+    if (report_.already > 0) say(fmt::format("  Already embedded: {}", report_.already));
     if (report_.waiting > 0) say(fmt::format("  Waiting for an embedder: {}", report_.waiting));
     say(fmt::format("Errors: {}", report_.errors));
     say("");

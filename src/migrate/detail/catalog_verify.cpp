@@ -124,9 +124,15 @@ void CatalogJob::compare_row(std::string_view id, std::string_view vector) {
     const auto found = std::ranges::lower_bound(index_.products(), uuid.value(), {}, &ProductRow::id);
     if (found == index_.products().end() || found->id != *uuid) return;
     const auto at = static_cast<std::size_t>(found - index_.products().begin());
-    if (!is_written_[at]) return;
+    const Choice& choice = plan_.choices[at];
+    if (!is_written_[at] && choice.state != Choice::State::usable) return;
+    const bool is_equal = short_digest(vector) == choice.vector;
+    if (!is_equal && !is_written_[at]) {
+        ++report_.others;
+        return;
+    }
     ++report_.compared;
-    if (short_digest(vector) == plan_.choices[at].vector) return;
+    if (is_equal) return;
     ++report_.differences;
     note_product(static_cast<std::uint32_t>(at), "its vector in PostgreSQL is not Chroma's");
 }
@@ -153,6 +159,8 @@ void CatalogJob::compare_vectors() {
                         report_.compared,
                         report_.differences == 0 ? "all equal" : fmt::format("{} differ", report_.differences)));
     }
+    if (report_.others > 0)
+        say(fmt::format("    Products that had another vector than ChromaDB's and keep it: {}", report_.others));
     if (!probe.is_usable()) return;
     timed("recall", 0, [&] { report_.recall = probe.measure(*db_, *pgvector_); });
     say(fmt::format("  {} Index recall@{}: {:.3f} ({} queries)", report_.recall->recall < recall_floor ? "✗" : "✓",

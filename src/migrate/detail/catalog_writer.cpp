@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/failpoint.hpp"
+#include "core/interrupt.hpp"
 #include "migrate/detail/retry.hpp"
 #include "pg/binary_row.hpp"
 #include "pg/copy.hpp"
@@ -130,7 +131,7 @@ void CatalogWriter::write() {
         QueuedNotes notes{outcomes_};
         std::optional<pg::Connection> db;
         while (const auto page = pages_.pop()) {
-            if (is_stopped_) break;
+            if (is_stopped_ || interrupted()) break;
             for (RetryBudget budget;;) {
                 WriteOutcome outcome;
                 try {
