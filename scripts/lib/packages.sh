@@ -25,7 +25,11 @@ packages_of() {
             echo libgtest-dev libgmock-dev librapidcheck-dev
             ;;
         tests) echo python3-venv strace faketime pgbouncer ;;
-        long) echo clang-19 libclang-rt-19-dev clang-format-19 ;;
+        long)
+            echo clang-19 libclang-rt-19-dev clang-format-19
+            # What PostgreSQL 15 is linked with, and what builds pgvector for it: scripts/lib/postgres15.sh.
+            [ "$(release_name)" != debian-12 ] || echo make libxml2 libicu72 libldap-2.5-0 libpam0g
+            ;;
     esac
 }
 

@@ -39,8 +39,9 @@ Error held_by_other(pg::Connection& db, const TableName& target) {
 TargetLock::TargetLock(const std::string& conninfo, const TableName& target)
     : db_(pg::Connection::open(conninfo)), tx_(db_, begin_sql), token_(random_token()) {
     if (!db_.query(lock_sql, {target.schema + "." + target.table}).boolean(0, 0)) throw held_by_other(db_, target);
-    // transaction_timeout exists since PostgreSQL 17.
-    if (db_.server_version() >= 170000) db_.exec("SET LOCAL transaction_timeout = 0");
+    // transaction_timeout exists since PostgreSQL 17. One more statement in any case: up to it the portal of the query
+    // above keeps a snapshot, which a concurrent index build would wait for.
+    db_.exec(db_.server_version() >= 170000 ? "SET LOCAL transaction_timeout = 0" : "SET LOCAL lock_timeout = 0");
 }
 
 }  // namespace decant::migrate
