@@ -168,6 +168,7 @@ ServerPage::~ServerPage() = default;
 
 bool ServerPage::parse(std::string& body) {
     state_->clear();
+    if (!body.starts_with('{')) return false;  // a proxy's page
     body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
     try {
         od::document document = state_->parser.iterate(body.data(), body.size(), body.capacity());
