@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <system_error>
 #include <variant>
 
 #include "core/interrupt.hpp"
@@ -122,7 +123,7 @@ Error interrupted_error(const HttpService& service) {
 }
 
 /// What became of an exchange that libcurl did not end well.
-Failure failure_of(CURLcode code, const Exchange& exchange, const char* reason, bool was_reached) {
+Failure failure_of(CURLcode code, const Exchange& exchange, const std::string& reason, bool was_reached) {
     const HttpService& service = exchange.service;
     const std::string who = address_of(service);
     switch (code) {
@@ -240,10 +241,16 @@ struct HttpClient::State {
             was_reached = true;
             return judge(request, std::move(now.response));
         }
-        const std::string why = printable(reason.front() != '\0' ? reason.data() : curl_easy_strerror(code));
-        Failure failure = failure_of(code, now, why.c_str(), was_reached);
+        Failure failure = failure_of(code, now, why(code), was_reached);
         failure.may_pass = failure.may_pass && !(request.on_bytes && now.body_bytes > 0);
         return failure;
+    }
+
+    std::string why(CURLcode code) const {
+        long error = 0;
+        if (code == CURLE_COULDNT_CONNECT) curl_easy_getinfo(easy.get(), CURLINFO_OS_ERRNO, &error);
+        if (error != 0) return std::generic_category().message(static_cast<int>(error));
+        return printable(reason.front() != '\0' ? reason.data() : curl_easy_strerror(code));
     }
 
     std::variant<HttpResponse, Failure> judge(const HttpRequest& request, HttpResponse&& response) const {

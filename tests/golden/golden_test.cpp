@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/golden/transcript.hpp"
+#include "tests/support/fake_chroma.hpp"
 #include "tests/support/throwaway_cluster.hpp"
 
 namespace decant::test {
@@ -20,8 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// sample unpacks the sample catalog; fixture VERSION/CASE unpacks a Chroma directory into the folder CASE; sql runs SQL as the superuser; hold SQL leaves
-/// a transaction open that has run SQL, until release.
+/// CHROMA_SERVER is the URL of a stand-in for a Chroma server that takes the token "right" and has a collection
+/// products. sample unpacks the sample catalog; fixture VERSION/CASE unpacks a Chroma directory into the folder CASE;
+/// sql runs SQL as the superuser; hold SQL leaves a transaction open that has run SQL, until release.
 constexpr const char* prelude = R"sh(
 set -o pipefail
 sample() {
@@ -58,8 +60,14 @@ public:
     void TestBody() override {
         ThrowawayCluster& cluster = ThrowawayCluster::shared();
         const std::string conninfo = cluster.create_database();
-        TranscriptRunner runner{environment(cluster, conninfo), prelude};
         const std::string expected = read(file_);
+        FakeChroma server{FakeChroma::Api::v2};
+        server.add_collection("products");
+        server.put_samples("products", 0, 250, 8);
+        server.require_header("authorization", "Bearer right");
+        auto variables = environment(cluster, conninfo);
+        variables["CHROMA_SERVER"] = server.url();
+        TranscriptRunner runner{std::move(variables), prelude};
         const std::string actual = to_text(runner.run(parse_transcript(expected)));
         if (is_update()) {
             std::ofstream{file_, std::ios::binary} << actual;

@@ -28,6 +28,7 @@ const std::vector<Rule>& rules() {
         {std::regex{R"re(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?)re"}, "<time>"},
         {std::regex{R"re([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})re"}, "<uuid>"},
         {std::regex{R"re(\bport=\d+)re"}, "port=<port>"},
+        {std::regex{R"re(//127\.0\.0\.1:\d+)re"}, "//127.0.0.1:<port>"},
         {std::regex{R"re(\b([Pp]rocess|pid|PID) \d+)re"}, "$1 <pid>"},
         {std::regex{R"re(("\w*seconds": ?)[-+.e0-9]+)re"}, "$1<s>"},
         {std::regex{R"re(("\w*pid": ?|\npid +)\d+)re"}, "$1<pid>"},

@@ -130,7 +130,8 @@ void ServerApi::throw_refusal(const net::HttpResponse& response, const std::stri
                               "token is set by CHROMA_AUTH_HEADER."
                             : "Set CHROMA_TOKEN, or CHROMA_USER and CHROMA_PASSWORD."};
         case 404:
-            throw Error{ErrorCode::not_found, happened, "See what the server has with `decant inspect`."};
+            throw Error{ErrorCode::not_found, happened,
+                        fmt::format("See what the server has with `decant inspect {}`.", url())};
         case 413:
             throw Error{ErrorCode::too_large, happened, "Ask for less at once."};
         case 429:
@@ -150,7 +151,8 @@ void ServerApi::throw_refusal(const net::HttpResponse& response, const std::stri
     }
     // v1 calls a missing collection a bad request.
     if (response.body.find("InvalidCollection") != std::string::npos) {
-        throw Error{ErrorCode::not_found, happened, "See what the server has with `decant inspect`."};
+        throw Error{ErrorCode::not_found, happened,
+                    fmt::format("See what the server has with `decant inspect {}`.", url())};
     }
     throw Error{ErrorCode::source_unreadable, happened, "Look at the server's log, or copy from its directory."};
 }
