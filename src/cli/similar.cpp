@@ -54,17 +54,17 @@ public:
 
 private:
     static void print_json(const store::SimilarTo& found) {
+        const pg::Result& rows = found.products;
         json::array similar;
-        for (const store::SimilarProduct& product : found.products) {
-            similar.push_back(
-                json::object{{"id", product.id},
-                             {"sku", product.sku.empty() ? json::value(nullptr) : json::value(product.sku)},
-                             {"name", product.name},
-                             {"similarity", product.similarity},
-                             {"price", product.price},
-                             {"stock", product.stock},
-                             {"category", product.category},
-                             {"brand", product.brand}});
+        for (int row = 0; row < rows.rows(); ++row) {
+            similar.push_back(json::object{{"id", rows.text(row, 0)},
+                                           {"sku", rows.is_null(row, 1) ? nullptr : json::value(rows.text(row, 1))},
+                                           {"name", rows.text(row, 2)},
+                                           {"similarity", rows.real(row, 3)},
+                                           {"price", rows.real(row, 4)},
+                                           {"stock", rows.integer(row, 5)},
+                                           {"category", rows.text(row, 6)},
+                                           {"brand", rows.text(row, 7)}});
         }
         fmt::print("{}\n",
                    json_text(json::object{{"id", found.id}, {"name", found.name}, {"similar", std::move(similar)}}));
@@ -72,6 +72,7 @@ private:
 
     static void print_text(const store::SimilarTo& found) {
         using Align = Table::Align;
+        const pg::Result& rows = found.products;
         fmt::print("Similar to {}\n\n", printable(found.name));
         Table table{{{"name"},
                      {"sku"},
@@ -80,10 +81,10 @@ private:
                      {"stock", Align::right},
                      {"category"},
                      {"brand"}}};
-        for (const store::SimilarProduct& product : found.products) {
-            table.add_row({product.name, product.sku, fmt::format("{:.3f}", product.similarity),
-                           fmt::format("{:.2f}", product.price), std::to_string(product.stock), product.category,
-                           product.brand});
+        const auto cell = [&](int row, int column) { return std::string{rows.text(row, column)}; };
+        for (int row = 0; row < rows.rows(); ++row) {
+            table.add_row({cell(row, 2), cell(row, 1), fmt::format("{:.3f}", rows.real(row, 3)),
+                           fmt::format("{:.2f}", rows.real(row, 4)), cell(row, 5), cell(row, 6), cell(row, 7)});
         }
         fmt::print("{}", table.text());
     }

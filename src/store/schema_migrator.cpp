@@ -26,7 +26,7 @@ constexpr std::string_view indexes_mark = "-- decant: the indexes.";
 constexpr std::string_view create_index = "CREATE INDEX IF NOT EXISTS ";
 
 constexpr std::string_view is_recorded_sql = "SELECT pg_catalog.to_regclass('decant.schema_migrations') IS NOT NULL";
-constexpr std::string_view find_record_sql =
+constexpr std::string_view record_of_sql =
     "SELECT checksum, pg_catalog.to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') "
     "FROM decant.schema_migrations WHERE version = $1::int";
 
@@ -111,29 +111,26 @@ std::vector<Error> find_rights_problems(pg::Connection& db, const ServerFacts& f
 SchemaMigrator::SchemaMigrator(const std::string& conninfo, Note note)
     : db_(pg::Connection::open(conninfo)), watcher_(pg::Connection::open(conninfo)), note_(std::move(note)) {}
 
-std::optional<SchemaMigrator::Record> SchemaMigrator::find_record(int version) {
-    if (!db_.exec(is_recorded_sql).boolean(0, 0)) return std::nullopt;
-    const pg::Result row = db_.query(find_record_sql, {std::to_string(version)});
-    if (row.empty()) return std::nullopt;
-    return Record{.checksum = std::string{row.text(0, 0)}, .applied_at = std::string{row.text(0, 1)}};
-}
-
 std::vector<MigrationStatus> SchemaMigrator::status() {
     const CatalogState state = read_catalog_state(db_);
+    const bool is_recorded = db_.exec(is_recorded_sql).boolean(0, 0);
     std::vector<MigrationStatus> all;
     for (const Migration& migration : all_migrations()) {
         MigrationStatus status{.version = migration.version, .name = std::string{migration.name}};
         for (const MissingObject& object : state.missing) {
             if (object.version == migration.version) status.missing.push_back(object.name);
         }
-        const auto record = find_record(migration.version);
-        if (record) status.applied_at = record->applied_at;
-        if (!record)
+        std::string checksum;
+        if (is_recorded) {
+            const pg::Result record = db_.query(record_of_sql, {std::to_string(migration.version)});
+            if (!record.empty()) checksum = record.text(0, 0), status.applied_at = record.text(0, 1);
+        }
+        if (checksum.empty())
             status.state = status.missing.empty() ? "made by hand" : "pending";
         else if (!status.missing.empty())
             status.state = "incomplete";
         else
-            status.state = record->checksum == checksum_of(migration) ? "applied" : "outdated";
+            status.state = checksum == checksum_of(migration) ? "applied" : "outdated";
         all.push_back(std::move(status));
     }
     return all;
@@ -144,11 +141,12 @@ std::vector<std::string> SchemaMigrator::up(std::optional<std::uint32_t> dimensi
     const CatalogState state = read_catalog_state(db_);
     std::vector<Error> problems = find_server_problems(db_, facts, false);
     if (dimension) {
-        if (auto problem = dimension_problem(state, *dimension)) problems.push_back(std::move(*problem));
         if (const auto most = max_index_dimensions(pg::VectorType::vector); *dimension == 0 || *dimension > most) {
             problems.push_back({ErrorCode::request_invalid,
                                 fmt::format("A vector column of {} dimensions cannot have an HNSW index", *dimension),
                                 fmt::format("Choose a model of at most {} dimensions.", most)});
+        } else if (auto problem = dimension_problem(state, *dimension)) {
+            problems.push_back(std::move(*problem));
         }
     }
     std::vector<const Migration*> pending;
@@ -273,9 +271,9 @@ SchemaMigrator::Undone SchemaMigrator::down(int version) {
     if (!state.may_alter)
         std::ranges::move(find_rights_problems(db_, read_server_facts(db_), state), std::back_inserter(problems));
     throw_problems(problems);
+    const bool is_recorded = db_.exec(is_recorded_sql).boolean(0, 0);
     for (const Migration& migration : all_migrations() | std::views::reverse) {
         if (migration.version <= version) break;
-        const bool is_recorded = find_record(migration.version).has_value();
         in_locked_transaction([&] {
             run_watched(migration.down);
             if (is_recorded) {

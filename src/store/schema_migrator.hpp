@@ -51,11 +51,6 @@ public:
     pg::Connection& db() noexcept { return db_; }
 
 private:
-    struct Record {
-        std::string checksum;
-        std::string applied_at;
-    };
-    std::optional<Record> find_record(int version);
     void apply(const Migration& migration, std::uint32_t dimension);
     void build_indexes(std::string_view statements);
     void in_locked_transaction(const std::function<void()>& work);

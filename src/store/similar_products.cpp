@@ -29,25 +29,15 @@ SimilarTo find_similar(pg::Connection& db, const SimilarRequest& request) {
                     fmt::format("No product in database '{}' has the id or sku '{}'", db.database(), request.product),
                     "See them with `decant products list`."};
     }
-    SimilarTo found{.id = std::string{product.text(0, 0)}, .name = std::string{product.text(0, 1)}, .products = {}};
+    std::string id{product.text(0, 0)};
+    std::string name{product.text(0, 1)};
     if (!product.boolean(0, 2)) {
-        throw Error{ErrorCode::not_found,
-                    fmt::format("Product '{}' ({}) has no embedding", found.name, request.product),
+        throw Error{ErrorCode::not_found, fmt::format("Product '{}' ({}) has no embedding", name, request.product),
                     "Run `decant migrate`, which fills in what Chroma has; it says which products it could not fill."};
     }
-    const pg::Result rows =
-        db.query(similar_sql, {found.id, fmt::format("{}", request.threshold), std::to_string(request.limit)});
-    for (int row = 0; row < rows.rows(); ++row) {
-        found.products.push_back({.id = std::string{rows.text(row, 0)},
-                                  .sku = std::string{rows.text(row, 1)},
-                                  .name = std::string{rows.text(row, 2)},
-                                  .similarity = rows.real(row, 3),
-                                  .price = rows.real(row, 4),
-                                  .stock = rows.integer(row, 5),
-                                  .category = std::string{rows.text(row, 6)},
-                                  .brand = std::string{rows.text(row, 7)}});
-    }
-    return found;
+    pg::Result products =
+        db.query(similar_sql, {id, fmt::format("{}", request.threshold), std::to_string(request.limit)});
+    return {.id = std::move(id), .name = std::move(name), .products = std::move(products)};
 }
 
 }  // namespace decant::store
