@@ -1,0 +1,229 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+
+#include "core/child_process.hpp"
+#include "net/http_client.hpp"
+#include "pg/connection.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/throwaway_cluster.hpp"
+
+namespace decant::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+const fs::path source_dir = DECANT_SOURCE_DIR;
+constexpr int no_suitable_python = 77;  // scripts/make-venv says so
+
+std::string support(const std::string& script) {
+    return (source_dir / "tests/support" / script).string();
+}
+
+int free_port() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    ::bind(fd, generic, size);
+    ::getsockname(fd, generic, &size);
+    ::close(fd);
+    return ntohs(address.sin_port);
+}
+
+/// `chroma run` of one version on a directory. Ends with this object.
+class ChromaServer {
+public:
+    ChromaServer(const std::string& version, const fs::path& directory, std::vector<std::string> environment = {})
+        : url_(fmt::format("http://127.0.0.1:{}", port_)) {
+        const std::string program = (source_dir / ".deps" / ("venv-" + version) / "bin/chroma").string();
+        const std::string log = directory.string() + ".log";
+        environment.push_back("ANONYMIZED_TELEMETRY=False");
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            for (std::string& variable : environment)
+                ::putenv(variable.data());
+            // It writes a chroma.log into its working folder.
+            if (::chdir(directory.parent_path().c_str()) != 0) ::_exit(1);
+            if (::freopen(log.c_str(), "w", stdout) == nullptr || ::dup2(1, 2) < 0) ::_exit(1);
+            ::execl(program.c_str(), "chroma", "run", "--path", directory.c_str(), "--host", "127.0.0.1", "--port",
+                    std::to_string(port_).c_str(), nullptr);
+            ::_exit(127);
+        }
+    }
+    ChromaServer(const ChromaServer&) = delete;
+    ChromaServer& operator=(const ChromaServer&) = delete;
+    ~ChromaServer() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+
+    const std::string& url() const noexcept { return url_; }
+
+    bool answers() const {
+        return eventually(60s, [this] {
+            try {
+                net::HttpClient client{{.name = "Chroma", .url = net::parse_url(url_, "it"), .first_pause = 1ms}};
+                return client.send({.path = "/api/v2/version", .tries = 1}).status < 500;
+            } catch (const Error&) {
+                return false;
+            }
+        });
+    }
+
+private:
+    int port_ = free_port();
+    std::string url_;
+    pid_t pid_ = -1;
+};
+
+/// Directories of the fixtures and new ones, served by the real chromadb, copied by decant over HTTP and compared with
+/// what that chromadb returned. The parameter is the version of chromadb.
+class RealServers : public testing::TestWithParam<std::string> {
+protected:
+    void SetUp() override {
+        for (const std::string& version : {GetParam(), std::string{"1.5.9"}}) {
+            const ProgramResult made = run_program({.argv = {(source_dir / "scripts/make-venv").string(), version}});
+            if (made.exit_code == no_suitable_python) GTEST_SKIP() << made.output;
+            ASSERT_EQ(made.exit_code, 0) << made.output;
+        }
+        std::string pattern = (fs::temp_directory_path() / "decant-server-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        scratch_ = pattern;
+        conninfo_ = ThrowawayCluster::shared().create_database();
+    }
+
+    void TearDown() override {
+        if (!scratch_.empty()) fs::remove_all(scratch_);
+    }
+
+    ProgramResult run(std::vector<std::string> argv, std::vector<std::string> environment = {}) const {
+        const ThrowawayCluster& cluster = ThrowawayCluster::shared();
+        environment.insert(environment.end(),
+                           {"PGHOST=" + cluster.folder().string(), "PGPORT=" + std::to_string(cluster.port()),
+                            "PGUSER=postgres", "PGDATABASE=" + conninfo_.substr(conninfo_.rfind('=') + 1)});
+        return run_program(
+            {.argv = std::move(argv), .environment = std::move(environment), .directory = scratch_.string()});
+    }
+
+    static std::string python(const std::string& version) {
+        return (source_dir / ".deps" / ("venv-" + version) / "bin/python").string();
+    }
+
+    /// Unpacks a committed fixture of this version with its truth; a copy of the directory is served.
+    void unpack(const std::string& name) {
+        const fs::path fixtures = source_dir / "tests/fixtures/chroma" / GetParam();
+        ASSERT_EQ(run({"/bin/tar", "-xzf", (fixtures / (name + ".tar.gz")).string()}).exit_code, 0);
+        fs::copy(fixtures / (name + ".truth.jsonl.gz"), scratch_ / (name + ".truth.jsonl.gz"));
+        serve(name);
+    }
+
+    void make(const std::string& name) {
+        const ProgramResult made =
+            run({python(GetParam()), support("make_chroma.py"), "case", name, scratch_.string()});
+        ASSERT_EQ(made.exit_code, 0) << made.output;
+        serve(name);
+    }
+
+    void serve(const std::string& name) {
+        fs::copy(scratch_ / name, scratch_ / (name + "-served"), fs::copy_options::recursive);
+        server_ = std::make_unique<ChromaServer>(GetParam(), scratch_ / (name + "-served"), server_environment_);
+        ASSERT_TRUE(server_->answers());
+    }
+
+    ProgramResult copy(const std::vector<std::string>& collection, std::vector<std::string> environment = {}) const {
+        std::vector<std::string> argv{DECANT_BINARY, "copy",   "--from",  server_->url(),
+                                      "--to",        "copied", "--index", "none"};
+        argv.insert(argv.end(), collection.begin(), collection.end());
+        return run(std::move(argv), std::move(environment));
+    }
+
+    /// Copies one collection and compares the table with the truth.
+    void expect_equal(const std::string& name, const std::vector<std::string>& collection) const {
+        const ProgramResult copied = copy(collection);
+        std::vector<std::string> compare{python("1.5.9"), support("compare_truth.py"),
+                                         (scratch_ / (name + ".truth.jsonl.gz")).string(), (scratch_ / name).string(),
+                                         "copied"};
+        compare.insert(compare.end(), collection.begin(), collection.end());
+        if (fs::exists(scratch_ / "rejects.jsonl"))
+            compare.insert(compare.end(), {"--rejects", (scratch_ / "rejects.jsonl").string()});
+        else
+            EXPECT_EQ(copied.exit_code, 0) << copied.output;
+        const ProgramResult compared = run(compare);
+        EXPECT_EQ(compared.exit_code, 0) << compared.output << copied.output;
+        fs::remove(scratch_ / "rejects.jsonl");
+        pg::Connection::open(conninfo_).exec("DROP TABLE copied");
+    }
+
+    std::string conninfo_;
+    fs::path scratch_;
+    std::vector<std::string> server_environment_;
+    std::unique_ptr<ChromaServer> server_;
+};
+
+TEST_P(RealServers, AreCopiedEqualToTheTruthOfTheCommittedDirectories) {
+    unpack("products");
+    expect_equal("products", {"--collection", "products_all_products"});
+    expect_equal("products", {"--collection", "ip_16"});
+}
+
+TEST_P(RealServers, AreCopiedEqualWithOddIdsAndValues) {
+    unpack("edge");
+    expect_equal("edge", {"--collection", "edge"});
+    expect_equal("edge", {"--collection", "renombrada"});
+}
+
+TEST_P(RealServers, AreCopiedEqualAfterAddsUpdatesDeletesAndUpserts) {
+    make("products");
+    for (const char* collection : {"products_cosine", "products_l2", "products_ip"})
+        expect_equal("products", {"--collection", collection});
+}
+
+TEST_P(RealServers, AreToldApartByTenantAndDatabase) {
+    make("tenants");
+    expect_equal("tenants",
+                 {"--collection", "productos", "--tenant", "default_tenant", "--database", "default_database"});
+    expect_equal("tenants", {"--collection", "productos", "--tenant", "default_tenant", "--database", "tienda"});
+    expect_equal("tenants", {"--collection", "productos", "--tenant", "inquilino ñ", "--database", "tienda"});
+}
+
+/// 1.x checks no tokens itself.
+class RealServersWithAToken : public RealServers {};
+
+TEST_P(RealServersWithAToken, TakeItFromEitherHeaderAndRefuseAnother) {
+    for (const char* header : {"Authorization", "X-Chroma-Token"}) {
+        fs::remove_all(scratch_ / "edge");
+        fs::remove_all(scratch_ / "edge-served");
+        fs::remove(scratch_ / "edge.truth.jsonl.gz");
+        server_environment_ = {
+            "CHROMA_SERVER_AUTHN_PROVIDER=chromadb.auth.token_authn.TokenAuthenticationServerProvider",
+            "CHROMA_SERVER_AUTHN_CREDENTIALS=right-token", std::string{"CHROMA_AUTH_TOKEN_TRANSPORT_HEADER="} + header};
+        unpack("edge");
+        const std::string named = std::string{"CHROMA_AUTH_HEADER="} + header;
+        const ProgramResult copied = copy({"--collection", "renombrada"}, {"CHROMA_TOKEN=right-token", named});
+        EXPECT_EQ(copied.exit_code, 0) << copied.output;
+        const ProgramResult refused = copy({"--collection", "renombrada"}, {"CHROMA_TOKEN=wrong-token", named});
+        EXPECT_EQ(refused.exit_code, 77) << refused.output;
+        EXPECT_THAT(refused.output, testing::HasSubstr("CHROMA_TOKEN"));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(LongVersions, RealServersWithAToken, testing::Values("0.5.23"));
+
+INSTANTIATE_TEST_SUITE_P(LongVersions, RealServers, testing::Values("0.5.23", "1.5.9"),
+                         [](const auto& each) { return each.param[0] == '0' ? "v0_5_23" : "v1_5_9"; });
+
+}  // namespace
+}  // namespace decant::test
