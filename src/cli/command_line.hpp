@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/settings.hpp"
@@ -36,14 +37,21 @@ public:
 
 class Command {
 public:
+    Command(std::string name, std::string summary, std::vector<std::string> examples)
+        : name_(std::move(name)), summary_(std::move(summary)), examples_(std::move(examples)) {}
     virtual ~Command() = default;
-    virtual std::string name() const = 0;     ///< "inspect"; a nested one is "db start"
-    virtual std::string summary() const = 0;  ///< one line for --help
+    const std::string& name() const noexcept { return name_; }        ///< "inspect"; a nested one is "db start"
+    const std::string& summary() const noexcept { return summary_; }  ///< one line for --help
     /// Whole command lines for --help, at least one.
-    virtual std::vector<std::string> examples() const { return {}; }
-    virtual void declare(Options& options) = 0;
+    const std::vector<std::string>& examples() const noexcept { return examples_; }
+    virtual void declare(Options&) {}
     /// Returns the exit code; throws decant::Error for everything that went wrong.
     virtual int run(const Context& context) = 0;
+
+private:
+    std::string name_;
+    std::string summary_;
+    std::vector<std::string> examples_;
 };
 
 /// All commands, in the order of --help.

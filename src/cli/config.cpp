@@ -1,4 +1,4 @@
-#include "cli/config.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -16,13 +16,11 @@ std::optional<std::string> shown_value(const Settings& settings, const SettingSp
     return value;
 }
 
-class Config : public Command {
+class Config final : public Command {
 public:
-    std::string name() const override { return "config"; }
-    std::string summary() const override { return "Show each setting with its value and where it came from"; }
-    std::vector<std::string> examples() const override {
-        return {"decant config", "decant config --json", "decant config --env-example > .env"};
-    }
+    Config()
+        : Command("config", "Show each setting with its value and where it came from",
+                  {"decant config", "decant config --json", "decant config --env-example > .env"}) {}
 
     void declare(Options& options) override {
         options.flag("--env-example", wants_example_, "Print a .env with every setting and its help, commented out");
@@ -68,8 +66,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_config() {
-    return std::make_unique<Config>();
+Commands make_config() {
+    return commands_of<Config>();
 }
 
 }  // namespace decant::cli

@@ -1,4 +1,4 @@
-#include "cli/copy.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -36,16 +36,13 @@ migrate::NulPolicy nul_policy_of(const std::string& name) {
 
 class Copy final : public Command {
 public:
-    std::string name() const override { return "copy"; }
-    std::string summary() const override {
-        return "Copy a collection of a Chroma directory or server into a pgvector table, indexed and verified";
-    }
-    std::vector<std::string> examples() const override {
-        return {"decant copy --from data/vector_db --collection products",
-                "decant copy --from data/vector_db --collection products --to items --index ivfflat",
-                "decant copy --from data/vector_db --all-collections --json",
-                "CHROMA_TOKEN=... decant copy --from https://chroma.example:8000 --collection products"};
-    }
+    Copy()
+        : Command("copy",
+                  "Copy a collection of a Chroma directory or server into a pgvector table, indexed and verified",
+                  {"decant copy --from data/vector_db --collection products",
+                   "decant copy --from data/vector_db --collection products --to items --index ivfflat",
+                   "decant copy --from data/vector_db --all-collections --json",
+                   "CHROMA_TOKEN=... decant copy --from https://chroma.example:8000 --collection products"}) {}
 
     void declare(Options& options) override {
         options.text("--from", from_,
@@ -332,8 +329,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_copy() {
-    return std::make_unique<Copy>();
+Commands make_copy() {
+    return commands_of<Copy>();
 }
 
 }  // namespace decant::cli

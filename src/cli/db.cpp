@@ -1,4 +1,4 @@
-#include "cli/db.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -70,12 +70,9 @@ std::string shell_quoted(const std::string& text) {
     return out + "'";
 }
 
-class DbStart : public Command {
+class DbStart final : public Command {
 public:
-    std::string name() const override { return "db start"; }
-    std::string summary() const override { return "Start the embedded PostgreSQL of this project"; }
-    std::vector<std::string> examples() const override { return {"decant db start"}; }
-    void declare(Options&) override {}
+    DbStart() : Command("db start", "Start the embedded PostgreSQL of this project", {"decant db start"}) {}
 
     int run(const Context& context) override {
         if (const std::string named = store::named_server(context.settings); !named.empty()) {
@@ -87,12 +84,9 @@ public:
     }
 };
 
-class DbStop : public Command {
+class DbStop final : public Command {
 public:
-    std::string name() const override { return "db stop"; }
-    std::string summary() const override { return "Stop it; open transactions are rolled back"; }
-    std::vector<std::string> examples() const override { return {"decant db stop"}; }
-    void declare(Options&) override {}
+    DbStop() : Command("db stop", "Stop it; open transactions are rolled back", {"decant db stop"}) {}
 
     int run(const Context& context) override {
         const bool was_running = LocalCluster::of(context.settings).stop();
@@ -105,12 +99,11 @@ public:
     }
 };
 
-class DbStatus : public Command {
+class DbStatus final : public Command {
 public:
-    std::string name() const override { return "db status"; }
-    std::string summary() const override { return "Say whether it runs and where; exit 1 when it does not"; }
-    std::vector<std::string> examples() const override { return {"decant db status", "decant db status --json"}; }
-    void declare(Options&) override {}
+    DbStatus()
+        : Command("db status", "Say whether it runs and where; exit 1 when it does not",
+                  {"decant db status", "decant db status --json"}) {}
 
     int run(const Context& context) override {
         const LocalCluster cluster = LocalCluster::of(context.settings);
@@ -124,12 +117,9 @@ public:
     }
 };
 
-class DbEnv : public Command {
+class DbEnv final : public Command {
 public:
-    std::string name() const override { return "db env"; }
-    std::string summary() const override { return "Print libpq's variables for a shell to evaluate"; }
-    std::vector<std::string> examples() const override { return {"eval \"$(decant db env)\""}; }
-    void declare(Options&) override {}
+    DbEnv() : Command("db env", "Print libpq's variables for a shell to evaluate", {"eval \"$(decant db env)\""}) {}
 
     int run(const Context& context) override {
         const ClusterAddress address = running_address(LocalCluster::of(context.settings));
@@ -152,13 +142,12 @@ public:
     }
 };
 
-class DbPsql : public Command {
+class DbPsql final : public Command {
 public:
-    std::string name() const override { return "db psql"; }
-    std::string summary() const override { return "Open psql on it, starting it if needed; SQL may come from stdin"; }
-    std::vector<std::string> examples() const override {
-        return {"decant db psql", "decant db psql -c 'SELECT count(*) FROM products'", "decant db psql < query.sql"};
-    }
+    DbPsql()
+        : Command(
+              "db psql", "Open psql on it, starting it if needed; SQL may come from stdin",
+              {"decant db psql", "decant db psql -c 'SELECT count(*) FROM products'", "decant db psql < query.sql"}) {}
 
     void declare(Options& options) override {
         options.text("-c,--command", command_, "Run this SQL and end");
@@ -181,11 +170,9 @@ private:
     std::optional<std::string> file_;
 };
 
-class DbDestroy : public Command {
+class DbDestroy final : public Command {
 public:
-    std::string name() const override { return "db destroy"; }
-    std::string summary() const override { return "Stop it and remove its data for good"; }
-    std::vector<std::string> examples() const override { return {"decant db destroy --yes"}; }
+    DbDestroy() : Command("db destroy", "Stop it and remove its data for good", {"decant db destroy --yes"}) {}
 
     void declare(Options& options) override { options.flag("--yes", is_confirmed_, "Do not ask"); }
 
@@ -206,15 +193,8 @@ private:
 
 }  // namespace
 
-std::vector<std::unique_ptr<Command>> make_db() {
-    std::vector<std::unique_ptr<Command>> commands;
-    commands.push_back(std::make_unique<DbStart>());
-    commands.push_back(std::make_unique<DbStop>());
-    commands.push_back(std::make_unique<DbStatus>());
-    commands.push_back(std::make_unique<DbEnv>());
-    commands.push_back(std::make_unique<DbPsql>());
-    commands.push_back(std::make_unique<DbDestroy>());
-    return commands;
+Commands make_db() {
+    return commands_of<DbStart, DbStop, DbStatus, DbEnv, DbPsql, DbDestroy>();
 }
 
 }  // namespace decant::cli

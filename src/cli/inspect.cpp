@@ -1,4 +1,4 @@
-#include "cli/inspect.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -132,16 +132,12 @@ json::object json_of(const Inspected& inspected, bool lists_lost) {
     return out;
 }
 
-class Inspect : public Command {
+class Inspect final : public Command {
 public:
-    std::string name() const override { return "inspect"; }
-    std::string summary() const override {
-        return "Show what a Chroma directory or server holds, where its vectors are and what is damaged";
-    }
-    std::vector<std::string> examples() const override {
-        return {"decant inspect ./chroma", "decant inspect ./chroma --collection products --list-lost",
-                "decant inspect ./chroma --json", "decant inspect http://localhost:8000"};
-    }
+    Inspect()
+        : Command("inspect", "Show what a Chroma directory or server holds, where its vectors are and what is damaged",
+                  {"decant inspect ./chroma", "decant inspect ./chroma --collection products --list-lost",
+                   "decant inspect ./chroma --json", "decant inspect http://localhost:8000"}) {}
 
     void declare(Options& options) override {
         options.required_positional("SOURCE", path_,
@@ -229,8 +225,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_inspect() {
-    return std::make_unique<Inspect>();
+Commands make_inspect() {
+    return commands_of<Inspect>();
 }
 
 }  // namespace decant::cli

@@ -1,4 +1,4 @@
-#include "cli/migrate.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -38,14 +38,10 @@ private:
 
 class Migrate final : public Command {
 public:
-    std::string name() const override { return "migrate"; }
-    std::string summary() const override {
-        return "Put Chroma's vectors into the product catalog, in the guide's steps";
-    }
-    std::vector<std::string> examples() const override {
-        return {"decant migrate --dry-run", "decant migrate --from data/vector_db --batch-size 100",
-                "decant migrate --force --reuse always --no-verify"};
-    }
+    Migrate()
+        : Command("migrate", "Put Chroma's vectors into the product catalog, in the guide's steps",
+                  {"decant migrate --dry-run", "decant migrate --from data/vector_db --batch-size 100",
+                   "decant migrate --force --reuse always --no-verify"}) {}
 
     void declare(Options& options) override {
         options.flag("--dry-run", request_.dry_run, "Show the plan, change nothing");
@@ -132,8 +128,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_migrate() {
-    return std::make_unique<Migrate>();
+Commands make_migrate() {
+    return commands_of<Migrate>();
 }
 
 }  // namespace decant::cli

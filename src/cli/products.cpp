@@ -1,4 +1,4 @@
-#include "cli/products.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -115,11 +115,9 @@ private:
 
 class ProductsLoad final : public Command {
 public:
-    std::string name() const override { return "products load"; }
-    std::string summary() const override { return "Insert or update products from a CSV, JSON or JSONL file"; }
-    std::vector<std::string> examples() const override {
-        return {"decant products load products.csv", "decant products load - --format jsonl < products.jsonl"};
-    }
+    ProductsLoad()
+        : Command("products load", "Insert or update products from a CSV, JSON or JSONL file",
+                  {"decant products load products.csv", "decant products load - --format jsonl < products.jsonl"}) {}
     void declare(Options& options) override {
         options.required_positional("FILE", file_, "The file, or - for standard input");
         options.choice("--format", format_, {"auto", "csv", "json", "jsonl"}, "What it holds (default: by its start)");
@@ -222,11 +220,9 @@ std::string shown(const json::value& value) {
 
 class ProductsList final : public Command {
 public:
-    std::string name() const override { return "products list"; }
-    std::string summary() const override { return "List products of the catalog, by name"; }
-    std::vector<std::string> examples() const override {
-        return {"decant products list --category laptops", "decant products list --missing --limit 100 --json"};
-    }
+    ProductsList()
+        : Command("products list", "List products of the catalog, by name",
+                  {"decant products list --category laptops", "decant products list --missing --limit 100 --json"}) {}
     void declare(Options& options) override {
         options.text("--category", filter_.category, "Only those of this category");
         options.text("--brand", filter_.brand, "Only those of this brand");
@@ -263,9 +259,7 @@ private:
 
 class ProductsShow final : public Command {
 public:
-    std::string name() const override { return "products show"; }
-    std::string summary() const override { return "Show one product"; }
-    std::vector<std::string> examples() const override { return {"decant products show LAP-0001"}; }
+    ProductsShow() : Command("products show", "Show one product", {"decant products show LAP-0001"}) {}
     void declare(Options& options) override { options.required_positional("PRODUCT", product_, "Its id or sku"); }
 
     int run(const Context& context) override {
@@ -299,12 +293,8 @@ private:
 
 }  // namespace
 
-std::vector<std::unique_ptr<Command>> make_products() {
-    std::vector<std::unique_ptr<Command>> commands;
-    commands.push_back(std::make_unique<ProductsLoad>());
-    commands.push_back(std::make_unique<ProductsList>());
-    commands.push_back(std::make_unique<ProductsShow>());
-    return commands;
+Commands make_products() {
+    return commands_of<ProductsLoad, ProductsList, ProductsShow>();
 }
 
 }  // namespace decant::cli

@@ -1,4 +1,4 @@
-#include "cli/rollback.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -95,13 +95,9 @@ int set_search(const Context& context, bool is_forward, json::object& out) {
 
 class Rollback final : public Command {
 public:
-    std::string name() const override { return "rollback"; }
-    std::string summary() const override {
-        return "Search in Chroma again; with TABLE put back what `copy --replace` kept";
-    }
-    std::vector<std::string> examples() const override {
-        return {"decant rollback", "decant rollback --complete --yes", "decant rollback items"};
-    }
+    Rollback()
+        : Command("rollback", "Search in Chroma again; with TABLE put back what `copy --replace` kept",
+                  {"decant rollback", "decant rollback --complete --yes", "decant rollback items"}) {}
     void declare(Options& options) override {
         options.optional_positional("TABLE", table_, "Table to roll back, instead of the search");
         options.flag("--complete", is_complete_, "Also remove pgvector support from the catalog, with all its vectors");
@@ -156,10 +152,8 @@ private:
 
 class Rollforward final : public Command {
 public:
-    std::string name() const override { return "rollforward"; }
-    std::string summary() const override { return "Search in PostgreSQL again, after `decant rollback`"; }
-    std::vector<std::string> examples() const override { return {"decant rollforward"}; }
-    void declare(Options&) override {}
+    Rollforward()
+        : Command("rollforward", "Search in PostgreSQL again, after `decant rollback`", {"decant rollforward"}) {}
 
     int run(const Context& context) override {
         json::object out;
@@ -174,11 +168,8 @@ public:
 
 }  // namespace
 
-std::vector<std::unique_ptr<Command>> make_rollback() {
-    std::vector<std::unique_ptr<Command>> commands;
-    commands.push_back(std::make_unique<Rollback>());
-    commands.push_back(std::make_unique<Rollforward>());
-    return commands;
+Commands make_rollback() {
+    return commands_of<Rollback, Rollforward>();
 }
 
 }  // namespace decant::cli

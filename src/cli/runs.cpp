@@ -1,4 +1,4 @@
-#include "cli/runs.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -43,11 +43,8 @@ json::object json_of(const migrate::Run& run) {
 
 class RunsList final : public Command {
 public:
-    std::string name() const override { return "runs list"; }
-    std::string summary() const override { return "List the newest runs"; }
-    std::vector<std::string> examples() const override {
-        return {"decant runs list", "decant runs list --limit 5 --json"};
-    }
+    RunsList()
+        : Command("runs list", "List the newest runs", {"decant runs list", "decant runs list --limit 5 --json"}) {}
     void declare(Options& options) override { options.number("--limit", limit_, "At most so many (default: 20)"); }
 
     int run(const Context& context) override {
@@ -78,9 +75,7 @@ private:
 
 class RunsShow final : public Command {
 public:
-    std::string name() const override { return "runs show"; }
-    std::string summary() const override { return "Show one run with its report"; }
-    std::vector<std::string> examples() const override { return {"decant runs show 7"}; }
+    RunsShow() : Command("runs show", "Show one run with its report", {"decant runs show 7"}) {}
     void declare(Options& options) override { options.required_positional("RUN", run_, "Number of the run"); }
 
     int run(const Context& context) override {
@@ -112,9 +107,9 @@ private:
 
 class RunsPrune final : public Command {
 public:
-    std::string name() const override { return "runs prune"; }
-    std::string summary() const override { return "Remove records of old runs; the newest of every table stays"; }
-    std::vector<std::string> examples() const override { return {"decant runs prune --keep 50"}; }
+    RunsPrune()
+        : Command("runs prune", "Remove records of old runs; the newest of every table stays",
+                  {"decant runs prune --keep 50"}) {}
     void declare(Options& options) override { options.number("--keep", keep_, "Newest runs to keep (default: 20)"); }
 
     int run(const Context& context) override {
@@ -134,12 +129,8 @@ private:
 
 }  // namespace
 
-std::vector<std::unique_ptr<Command>> make_runs() {
-    std::vector<std::unique_ptr<Command>> commands;
-    commands.push_back(std::make_unique<RunsList>());
-    commands.push_back(std::make_unique<RunsShow>());
-    commands.push_back(std::make_unique<RunsPrune>());
-    return commands;
+Commands make_runs() {
+    return commands_of<RunsList, RunsShow, RunsPrune>();
 }
 
 }  // namespace decant::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/confirm.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
@@ -37,11 +38,9 @@ json::value json_dimension(const store::CatalogState& state) {
 
 class SchemaUp final : public Command {
 public:
-    std::string name() const override { return "schema up"; }
-    std::string summary() const override { return "Make the product catalog and its pgvector support where missing"; }
-    std::vector<std::string> examples() const override {
-        return {"decant schema up", "decant schema up --dimension 384"};
-    }
+    SchemaUp()
+        : Command("schema up", "Make the product catalog and its pgvector support where missing",
+                  {"decant schema up", "decant schema up --dimension 384"}) {}
     void declare(Options& options) override {
         options.number("--dimension", dimension_, "Dimension of a new embedding column (default: 768)");
     }
@@ -72,9 +71,9 @@ private:
 
 class SchemaDown final : public Command {
 public:
-    std::string name() const override { return "schema down"; }
-    std::string summary() const override { return "Take pgvector support away from the catalog, with all its vectors"; }
-    std::vector<std::string> examples() const override { return {"decant schema down --yes"}; }
+    SchemaDown()
+        : Command("schema down", "Take pgvector support away from the catalog, with all its vectors",
+                  {"decant schema down --yes"}) {}
     void declare(Options& options) override { options.flag("--yes", is_confirmed_, "Do not ask"); }
 
     int run(const Context& context) override {
@@ -91,14 +90,9 @@ private:
 
 class SchemaStatus final : public Command {
 public:
-    std::string name() const override { return "schema status"; }
-    std::string summary() const override {
-        return "Show what of the catalog's schema is there; exit 1 when some is not";
-    }
-    std::vector<std::string> examples() const override {
-        return {"decant schema status", "decant schema status --json"};
-    }
-    void declare(Options&) override {}
+    SchemaStatus()
+        : Command("schema status", "Show what of the catalog's schema is there; exit 1 when some is not",
+                  {"decant schema status", "decant schema status --json"}) {}
 
     int run(const Context& context) override {
         store::SchemaMigrator migrator = open_migrator(context);
@@ -158,11 +152,9 @@ private:
 
 class SchemaPrint final : public Command {
 public:
-    std::string name() const override { return "schema print"; }
-    std::string summary() const override { return "Print the SQL that schema up applies, for psql"; }
-    std::vector<std::string> examples() const override {
-        return {"decant schema print > catalog.sql", "decant schema print 1 --down"};
-    }
+    SchemaPrint()
+        : Command("schema print", "Print the SQL that schema up applies, for psql",
+                  {"decant schema print > catalog.sql", "decant schema print 1 --down"}) {}
     void declare(Options& options) override {
         options.optional_positional("VERSION", version_, "Only this one: 0 or 1");
         options.number("--dimension", dimension_, "Dimension of a new embedding column (default: 768)");
@@ -194,13 +186,8 @@ private:
 
 }  // namespace
 
-std::vector<std::unique_ptr<Command>> make_schema() {
-    std::vector<std::unique_ptr<Command>> commands;
-    commands.push_back(std::make_unique<SchemaUp>());
-    commands.push_back(std::make_unique<SchemaDown>());
-    commands.push_back(std::make_unique<SchemaStatus>());
-    commands.push_back(std::make_unique<SchemaPrint>());
-    return commands;
+Commands make_schema() {
+    return commands_of<SchemaUp, SchemaDown, SchemaStatus, SchemaPrint>();
 }
 
 bool confirm_catalog_removal(const Context& context, const std::string& command) {

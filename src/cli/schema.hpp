@@ -1,15 +1,11 @@
 #pragma once
 
-#include <memory>
-#include <vector>
+#include <string>
 
 #include "cli/command_line.hpp"
 #include "core/json.hpp"
 
 namespace decant::cli {
-
-/// `decant schema up`, `down`, `status`, `print`.
-std::vector<std::unique_ptr<Command>> make_schema();
 
 /// Asks before all vectors of the catalog are removed; false when the answer is no. Throws as confirm().
 bool confirm_catalog_removal(const Context& context, const std::string& command);

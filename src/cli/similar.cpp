@@ -1,4 +1,4 @@
-#include "cli/similar.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -24,11 +24,9 @@ double parse_threshold(const std::string& text) {
 
 class Similar final : public Command {
 public:
-    std::string name() const override { return "similar"; }
-    std::string summary() const override { return "Show the products most similar to one of the catalog"; }
-    std::vector<std::string> examples() const override {
-        return {"decant similar LAP-0042", "decant similar LAP-0042 --limit 5 --threshold 0.7 --json"};
-    }
+    Similar()
+        : Command("similar", "Show the products most similar to one of the catalog",
+                  {"decant similar LAP-0042", "decant similar LAP-0042 --limit 5 --threshold 0.7 --json"}) {}
     void declare(Options& options) override {
         options.required_positional("PRODUCT", product_, "Its id or sku");
         options.number("--limit", limit_, "At most so many (default: 10)");
@@ -96,8 +94,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_similar() {
-    return std::make_unique<Similar>();
+Commands make_similar() {
+    return commands_of<Similar>();
 }
 
 }  // namespace decant::cli

@@ -1,4 +1,4 @@
-#include "cli/verify.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -23,11 +23,9 @@ migrate::VerifySide side_of(const std::string& name) {
 
 class Verify final : public Command {
 public:
-    std::string name() const override { return "verify"; }
-    std::string summary() const override { return "Read a copied table back and compare every value with its source"; }
-    std::vector<std::string> examples() const override {
-        return {"decant verify products", "decant verify", "decant verify products --against digests --json"};
-    }
+    Verify()
+        : Command("verify", "Read a copied table back and compare every value with its source",
+                  {"decant verify products", "decant verify", "decant verify products --against digests --json"}) {}
     void declare(Options& options) override {
         options.optional_positional("TABLE", table_, "Table that decant copied (default: all of them)");
         options.text("--schema", schema_, "Schema of the table (default: public; without TABLE: all)");
@@ -82,8 +80,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_verify() {
-    return std::make_unique<Verify>();
+Commands make_verify() {
+    return commands_of<Verify>();
 }
 
 }  // namespace decant::cli
