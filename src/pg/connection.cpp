@@ -20,11 +20,14 @@ bool is_success(const PGresult* result) noexcept {
            status == PGRES_COPY_OUT;
 }
 
-/// Reads all results of the statement under way; gives the last, throws the first failure.
-Result collect(PGconn* conn) {
+/// Reads all results of the statements under way, each after `wait`; gives the last, throws the first failure.
+Result collect(PGconn* conn, const std::function<void()>& wait = [] {}) {
     ResultPointer last{nullptr, &PQclear};
     ResultPointer failed{nullptr, &PQclear};
-    while (PGresult* next = PQgetResult(conn)) {
+    for (;;) {
+        wait();
+        PGresult* next = PQgetResult(conn);
+        if (next == nullptr) break;
         ResultPointer owned{next, &PQclear};
         const ExecStatusType status = PQresultStatus(next);
         if (!is_success(next) && !failed)
@@ -99,22 +102,24 @@ Result Connection::exec_watched(std::string_view sql, std::chrono::milliseconds 
     const std::string text{sql};
     if (PQsendQuery(native(), text.c_str()) == 0) throw connection_error(native());
     bool is_cancelled = false;
-    while (PQisBusy(native()) != 0) {
-        pollfd socket{.fd = PQsocket(native()), .events = POLLIN, .revents = 0};
-        const int ready = poll(&socket, 1, static_cast<int>(interval.count()));
-        if (ready > 0 && PQconsumeInput(native()) == 0) throw connection_error(native());
-        if (ready > 0 || is_cancelled) continue;
-        try {
-            is_cancelled = !on_tick();
-        } catch (...) {
-            // Left alone, the statement would be waited for before the failure is told.
-            request_cancel(native());
-            throw;
+    const auto wait = [&] {
+        while (PQisBusy(native()) != 0) {
+            pollfd socket{.fd = PQsocket(native()), .events = POLLIN, .revents = 0};
+            const int ready = poll(&socket, 1, static_cast<int>(interval.count()));
+            if (ready > 0 && PQconsumeInput(native()) == 0) throw connection_error(native());
+            if (ready > 0 || is_cancelled) continue;
+            try {
+                is_cancelled = !on_tick();
+            } catch (...) {
+                // Left alone, the statement would be waited for before the failure is told.
+                request_cancel(native());
+                throw;
+            }
+            if (is_cancelled) request_cancel(native());
         }
-        if (is_cancelled) request_cancel(native());
-    }
+    };
     try {
-        return collect(native());
+        return collect(native(), wait);
     } catch (const Error&) {
         if (!is_cancelled) throw;
         throw Error{ErrorCode::cancelled, "Interrupted: the statement under way was cancelled", "Run it again."};

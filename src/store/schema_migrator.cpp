@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS decant.schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT now()
 ))sql";
 
+constexpr std::string_view newest_sql =
+    "SELECT version, name FROM decant.schema_migrations ORDER BY version DESC LIMIT 1";
+
 constexpr std::string_view record_sql =
     "INSERT INTO decant.schema_migrations (version, name, checksum) VALUES ($1::int, $2, $3) "
     "ON CONFLICT (version) DO UPDATE SET name = excluded.name, checksum = excluded.checksum, applied_at = now()";
@@ -136,7 +139,18 @@ std::vector<MigrationStatus> SchemaMigrator::status() {
     return all;
 }
 
+void SchemaMigrator::refuse_newer_schema() {
+    if (!db_.exec(is_recorded_sql).boolean(0, 0)) return;
+    const pg::Result newest = db_.exec(newest_sql);
+    if (newest.empty() || newest.integer(0, 0) <= all_migrations().back().version) return;
+    throw Error{ErrorCode::conflict,
+                fmt::format("Database '{}' has migration {}, which this decant does not know", db_.database(),
+                            newest.text(0, 1)),
+                "A newer decant made it: use that one."};
+}
+
 std::vector<std::string> SchemaMigrator::up(std::optional<std::uint32_t> dimension) {
+    refuse_newer_schema();
     const ServerFacts facts = read_server_facts(db_);
     const CatalogState state = read_catalog_state(db_);
     std::vector<Error> problems = find_server_problems(db_, facts, false);
@@ -264,6 +278,7 @@ void SchemaMigrator::look_for_blockers(const std::string& server_pid) {
 }
 
 SchemaMigrator::Undone SchemaMigrator::down(int version) {
+    refuse_newer_schema();
     Undone undone;
     const CatalogState state = read_catalog_state(db_);
     std::vector<Error> problems = find_server_problems(db_, read_server_facts(db_), false);

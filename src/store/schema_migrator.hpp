@@ -38,7 +38,8 @@ public:
 
     /// Applies what is not applied; gives its names. `dimension` is of a new embedding column. First finds everything
     /// that keeps it from starting, before any write. Throws Error{dimension_mismatch}, Error{permission_denied},
-    /// Error{store_rejected}, Error{store_unavailable}; Error{busy} naming who holds a lock.
+    /// Error{store_rejected}, Error{store_unavailable}; Error{conflict} where a newer decant was; Error{busy} naming
+    /// who holds a lock.
     std::vector<std::string> up(std::optional<std::uint32_t> dimension);
 
     struct Undone {
@@ -51,6 +52,7 @@ public:
     pg::Connection& db() noexcept { return db_; }
 
 private:
+    void refuse_newer_schema();
     void apply(const Migration& migration, std::uint32_t dimension);
     void build_indexes(std::string_view statements);
     void in_locked_transaction(const std::function<void()>& work);

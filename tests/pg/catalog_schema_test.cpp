@@ -1,8 +1,8 @@
 // schema up, down and status, and the SQL files run by hand.
 
 #include <fmt/format.h>
+#include <signal.h>
 
-#include "store/schema_migrator.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/schema_case.hpp"
 
@@ -278,6 +278,58 @@ TEST(CatalogSchema, M9_GivesUpAfterFiveTriesAndKeepsReadersWaitingNoLonger) {
     EXPECT_EQ(with.value("SELECT count(*) FROM pg_attribute WHERE attrelid = 'products'::regclass AND attname = "
                          "'embedding'"),
               "0");
+}
+
+TEST(CatalogSchema, B1_LeavesWhatANewerDecantMadeAlone) {
+    const SchemaCase with;
+    with.exec("INSERT INTO decant.schema_migrations (version, name, checksum) VALUES (99, '099_of_tomorrow', '')");
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"schema", "up"}, {"schema", "down", "--yes"}}) {
+        const Outcome outcome = with.decant().run(arguments);
+        EXPECT_EQ(outcome.exit_code, 75) << outcome.told();
+        EXPECT_THAT(outcome.err, HasSubstr("099_of_tomorrow"));
+    }
+    EXPECT_EQ(with.decant().run({"schema", "status"}).exit_code, 0);
+}
+
+TEST(CatalogSchema, B1_AnInterruptedDownChangesNothing) {
+    const SchemaCase with;
+    with.put_products(20);
+    auto blocker = with.open();
+    blocker.exec("BEGIN; SELECT count(*) FROM brands");
+    RunningDecant down = with.decant().start({"schema", "down", "--yes"});
+    ASSERT_TRUE(eventually(20s, [&] { return down.err().find("held by") != std::string::npos; })) << down.err();
+    down.signal(SIGKILL);
+    down.wait();
+    blocker.exec("COMMIT");
+    EXPECT_EQ(state_of(with, 1), "applied");
+    EXPECT_EQ(with.value("SELECT count(embedding) FROM products"), "20");
+}
+
+TEST(CatalogSchema, SurvivesDumpAndRestoreByARoleThatIsNoSuperuser) {
+    const SchemaCase with;
+    with.put_products(50);
+    ThrowawayCluster& cluster = ThrowawayCluster::shared();
+    const std::string target = cluster.create_bare_database();
+    pg::Connection::open(target).exec(
+        fmt::format("DROP ROLE IF EXISTS restorer; CREATE ROLE restorer LOGIN; ALTER DATABASE {} OWNER TO restorer; "
+                    "CREATE EXTENSION "
+                    "vector; CREATE EXTENSION pg_trgm; ALTER SCHEMA public OWNER TO restorer",
+                    database_of(target)));
+    const auto program = [&](const std::string& name) {
+        return (cluster.installation().folder() / "bin" / name).string();
+    };
+    const Outcome restored = with.shell(
+        fmt::format("set -o pipefail; {} -d '{}' --schema=public --no-owner --no-acl | sed '/^CREATE SCHEMA public/d' "
+                    "| {} -X -q -v ON_ERROR_STOP=1 -d '{}' 2>&1 "
+                    ">/dev/null",
+                    program("pg_dump"), with.decant().conninfo(), program("psql"), as_role(target, "restorer")));
+    ASSERT_EQ(restored.exit_code, 0) << restored.told();
+    const SchemaCase copy{as_role(target, "restorer")};
+    EXPECT_EQ(copy.decant().run({"similar", "sku-7", "--json"}).out,
+              with.decant().run({"similar", "sku-7", "--json"}).out);
+    EXPECT_EQ(copy.decant().run({"schema", "status"}).exit_code, 0);
+    pg::Connection::open(target).exec("REASSIGN OWNED BY restorer TO postgres; DROP OWNED BY restorer");
 }
 
 TEST(CatalogSchema, DownKeepsTheExtensionWhileSomethingElseUsesIt) {

@@ -41,6 +41,13 @@ Outcome SchemaCase::psql_file(const std::string& name, const std::string& enviro
     return {.exit_code = result.exit_code, .out = result.output, .err = "", .seconds = 0};
 }
 
+Outcome SchemaCase::shell(const std::string& script) const {
+    const std::string libraries = (ThrowawayCluster::shared().installation().folder() / "lib").string();
+    const ProgramResult result =
+        run_program({.argv = {"/bin/bash", "-c", script}, .environment = {"LD_LIBRARY_PATH=" + libraries}});
+    return {.exit_code = result.exit_code, .out = result.output, .err = "", .seconds = 0};
+}
+
 std::string database_of(const std::string& conninfo) {
     return conninfo.substr(conninfo.rfind('=') + 1);
 }

@@ -34,6 +34,9 @@ public:
     /// psql -f FILE of migrations/ as a person runs it, stopping at the first error.
     Outcome psql_file(const std::string& name, const std::string& environment = "") const;
 
+    /// bash with the libraries of the server's programs.
+    Outcome shell(const std::string& script) const;
+
 private:
     DecantProgram decant_;
 };
