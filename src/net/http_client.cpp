@@ -195,6 +195,7 @@ struct HttpClient::State {
     void set_up() {
         CURL* const handle = easy.get();
         curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L * 1024L);
         curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");

@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 
+#include "tests/support/catalog_case.hpp"
 #include "tests/support/copy_case.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/fake_chroma.hpp"
@@ -158,6 +160,23 @@ TEST_F(CopyFromServer, TakesTheSourceFromTheSettings) {
     const Outcome both = with_.decant().run({"copy", "--collection", "products"},
                                             {"CHROMA_URL=" + server_.url(), "CHROMA_PATH=somewhere"});
     EXPECT_EQ(both.exit_code, 78) << both.told();
+}
+
+TEST(MigrateFromServer, FillsTheCatalogAsFromTheDirectory) {
+    CatalogCase from_directory;
+    from_directory.put_products(0, 300);
+    from_directory.put_records(0, 250);
+    from_directory.migrated();
+    CatalogCase from_server;
+    from_server.put_products(0, 300);
+    FakeChroma server{FakeChroma::Api::v1};
+    server.take(*chroma::open_source({.from = from_directory.source().path().string()}));
+    std::vector<std::string> arguments = from_server.arguments();
+    *(std::ranges::find(arguments, "--from") + 1) = server.url();
+    const Outcome migrated = from_server.decant().run(arguments);
+    EXPECT_EQ(migrated.exit_code, 0) << migrated.told();
+    EXPECT_EQ(from_server.embeddings(), from_directory.embeddings());
+    EXPECT_EQ(server.violations(), std::vector<std::string>{});
 }
 
 }  // namespace
