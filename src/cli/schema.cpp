@@ -36,6 +36,13 @@ json::value json_dimension(const store::CatalogState& state) {
     return state.dimension ? json::value(*state.dimension) : json::value(nullptr);
 }
 
+void print_column(const store::CatalogState& state) {
+    if (state.has_embedding())
+        fmt::print("embedding  {}.products.embedding {}\n", printable(state.schema), state.column_type());
+    else
+        fmt::print("embedding  no column\n");
+}
+
 class SchemaUp final : public Command {
 public:
     SchemaUp()
@@ -60,8 +67,7 @@ public:
         for (const std::string& name : applied)
             fmt::print("applied    {}\n", name);
         if (applied.empty()) fmt::print("nothing to apply\n");
-        fmt::print("embedding  {}.products.embedding {}({})\n", printable(state.schema), state.embedding_type,
-                   state.dimension.value_or(0));
+        print_column(state);
         return 0;
     }
 
@@ -133,10 +139,8 @@ private:
     static void print_text(const store::CatalogState& state, const store::ServerFacts& facts,
                            const std::vector<store::MigrationStatus>& all) {
         fmt::print("pgvector   {}\n", facts.pgvector ? facts.pgvector->version : "not installed");
-        fmt::print("embedding  {}\n\n", state.has_embedding()
-                                            ? fmt::format("{}.products.embedding {}({})", printable(state.schema),
-                                                          state.embedding_type, state.dimension.value_or(0))
-                                            : "no column");
+        print_column(state);
+        fmt::print("\n");
         Table table{{{"migration"}, {"state"}, {"applied (UTC)"}, {"missing", Table::Align::right}}};
         for (const store::MigrationStatus& migration : all) {
             table.add_row(
@@ -164,10 +168,10 @@ public:
     int run(const Context& context) override {
         std::string text;
         json::array out;
-        if (dimension_) text = fmt::format("SET decant.dimension = {};\n\n", *dimension_);
+        if (dimension_ && !is_down_) text = fmt::format("SET decant.dimension = {};\n\n", *dimension_);
         for (const store::Migration& migration : store::all_migrations()) {
             if (version_ && *version_ != std::to_string(migration.version)) continue;
-            text += is_down_ ? migration.down : migration.up;
+            text = is_down_ ? std::string{migration.down} + text : text + std::string{migration.up};
             out.push_back(json::object{{"name", migration.name}, {"up", migration.up}, {"down", migration.down}});
         }
         if (out.empty()) {

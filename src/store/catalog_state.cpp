@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace decant::store {
 namespace {
 
@@ -58,8 +56,8 @@ WHERE NOT CASE wanted.kind
 
 }  // namespace
 
-bool CatalogState::has_all_of(int version) const noexcept {
-    return std::ranges::none_of(missing, [&](const MissingObject& object) { return object.version == version; });
+std::string CatalogState::column_type() const {
+    return dimension ? fmt::format("{}({})", embedding_type, *dimension) : embedding_type;
 }
 
 CatalogState read_catalog_state(pg::Connection& db) {
@@ -83,24 +81,29 @@ CatalogState read_catalog_state(pg::Connection& db) {
     return state;
 }
 
-std::optional<Error> embedding_problem(const pg::Connection& db, const CatalogState& state) {
+std::optional<Error> embedding_problem(const pg::Connection& db, const CatalogState& state,
+                                       std::optional<std::uint32_t> dimension) {
     if (state.has_embedding()) return std::nullopt;
     if (!state.has_products) {
         return Error{ErrorCode::not_found, fmt::format("There is no table products in database '{}'", db.database()),
                      "Make it with `decant schema up`, then load products with `decant products load FILE`."};
     }
+    // Without being told, the script makes a column of the default dimension.
+    const bool is_told = dimension && *dimension != default_dimension;
     return Error{
         ErrorCode::not_found, "products.embedding column not found",
-        fmt::format("Run schema migration: `decant schema up`, or: {} -f migrations/001_add_pgvector_support.sql",
-                    psql_command(db))};
+        fmt::format("Run schema migration: `decant schema up{}`, or: {}{} -f "
+                    "migrations/001_add_pgvector_support.sql",
+                    dimension ? fmt::format(" --dimension {}", *dimension) : "",
+                    is_told ? fmt::format("PGOPTIONS='-c decant.dimension={}' ", *dimension) : "", psql_command(db))};
 }
 
-std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t wanted) {
+std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t wanted, const std::string& holder) {
     if (!state.has_embedding() || (state.embedding_type == "vector" && state.dimension == wanted)) return std::nullopt;
     return Error{
         ErrorCode::dimension_mismatch,
-        fmt::format("Embedding dimension mismatch: column products.embedding is {}{}, {}-d vectors are wanted",
-                    state.embedding_type, state.dimension ? fmt::format("({})", *state.dimension) : "", wanted),
+        fmt::format("Embedding dimension mismatch: {} {}-d vectors, column products.embedding is {}", holder, wanted,
+                    state.column_type()),
         fmt::format("Verify embedding model configuration: echo $OLLAMA_API_MODEL_EMBEDDING. To make the column "
                     "anew, which removes its vectors: decant schema down, then decant schema up --dimension {}.",
                     wanted)};

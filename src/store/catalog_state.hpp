@@ -27,17 +27,22 @@ struct CatalogState {
     std::vector<MissingObject> missing;
 
     bool has_embedding() const noexcept { return !embedding_type.empty(); }
-    /// True when nothing of the migration is missing.
-    bool has_all_of(int version) const noexcept;
+    /// "vector(768)"
+    std::string column_type() const;
 };
+
+/// The dimension of a new embedding column where nothing else says: nomic-embed-text's.
+inline constexpr std::uint32_t default_dimension = 768;
 
 CatalogState read_catalog_state(pg::Connection& db);
 
-/// The guide's "products.embedding column not found", or that there is no table products.
-std::optional<Error> embedding_problem(const pg::Connection& db, const CatalogState& state);
+/// The guide's "products.embedding column not found", or that there is no table products. `dimension` is what the
+/// column should get.
+std::optional<Error> embedding_problem(const pg::Connection& db, const CatalogState& state,
+                                       std::optional<std::uint32_t> dimension = {});
 
-/// A dimension that the column does not have: "Embedding dimension mismatch: ...", of a column that is of another type
-/// or has no fixed dimension too.
-std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t wanted);
+/// The guide's "Embedding dimension mismatch", also of a column of another type or without a fixed dimension. `holder`
+/// is what the vectors come from, as in "collection 'products' holds".
+std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t wanted, const std::string& holder);
 
 }  // namespace decant::store

@@ -159,7 +159,7 @@ std::vector<std::string> SchemaMigrator::up(std::optional<std::uint32_t> dimensi
             problems.push_back({ErrorCode::request_invalid,
                                 fmt::format("A vector column of {} dimensions cannot have an HNSW index", *dimension),
                                 fmt::format("Choose a model of at most {} dimensions.", most)});
-        } else if (auto problem = dimension_problem(state, *dimension)) {
+        } else if (auto problem = dimension_problem(state, *dimension, "--dimension asks for")) {
             problems.push_back(std::move(*problem));
         }
     }

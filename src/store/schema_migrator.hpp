@@ -65,7 +65,4 @@ private:
     std::string blockers_;  ///< of the newest statement that had to wait
 };
 
-/// The dimension of a new embedding column where nothing else says: nomic-embed-text's.
-inline constexpr std::uint32_t default_dimension = 768;
-
 }  // namespace decant::store

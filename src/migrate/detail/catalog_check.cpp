@@ -12,8 +12,6 @@
 namespace decant::migrate::detail {
 namespace {
 
-constexpr std::string_view script = "migrations/001_add_pgvector_support.sql";
-
 constexpr std::string_view may_record_sql =
     "SELECT CASE WHEN n.oid IS NULL THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') "
     "ELSE pg_catalog.has_schema_privilege(n.oid, 'USAGE') END FROM (SELECT "
@@ -83,12 +81,9 @@ void CatalogJob::check_catalog() {
     pgvector_ = facts.pgvector;
     std::ranges::move(store::find_server_problems(*db_, facts, true), std::back_inserter(problems_));
     const store::CatalogState catalog = store::read_catalog_state(*db_);
-    if (!catalog.has_products) {
-        problems_.push_back({ErrorCode::not_found,
-                             fmt::format("There is no table products in database '{}'", db_->database()),
-                             "Make it with `decant schema up`, then load products with `decant products load FILE`."});
-        return;
-    }
+    const auto dimension = shape_.dimension > 0 ? std::optional{shape_.dimension} : std::nullopt;
+    if (auto problem = store::embedding_problem(*db_, catalog, dimension)) problems_.push_back(std::move(*problem));
+    if (!catalog.has_products) return;
     table_.schema = catalog.schema;
     if (!catalog.may_write) {
         problems_.push_back({ErrorCode::permission_denied,
@@ -105,7 +100,11 @@ void CatalogJob::check_catalog() {
                  "GRANT ALL ON ALL TABLES IN SCHEMA decant TO {0};",
                  db_->quote_identifier(db_->user()))});
     }
-    check_column(catalog);
+    if (dimension) {
+        auto problem = store::dimension_problem(catalog, *dimension,
+                                                fmt::format("collection '{}' holds", report_.collection.name));
+        if (problem) problems_.push_back(std::move(*problem));
+    }
     const std::uint64_t wanted =
         source_ ? store::graph_bytes({.dimension = shape_.dimension, .rows = source_->record_count()}) : 0;
     const auto free = free_bytes(*db_);
@@ -115,24 +114,6 @@ void CatalogJob::check_catalog() {
                                          bytes_text(*free), bytes_text(wanted)),
                              "Make room on the server's disk, then run the same command again."});
     }
-}
-
-void CatalogJob::check_column(const store::CatalogState& catalog) {
-    if (!catalog.has_embedding()) {
-        problems_.push_back({ErrorCode::not_found, "products.embedding column not found",
-                             fmt::format("Run schema migration: `decant schema up{}`, or: {} -f {}",
-                                         shape_.dimension > 0 ? fmt::format(" --dimension {}", shape_.dimension) : "",
-                                         store::psql_command(*db_), script)});
-        return;
-    }
-    const auto problem = store::dimension_problem(catalog, shape_.dimension);
-    if (!problem || shape_.dimension == 0) return;
-    problems_.push_back({problem->code(),
-                         fmt::format("Embedding dimension mismatch: collection '{}' holds {}-d vectors, column "
-                                     "products.embedding is {}{}",
-                                     report_.collection.name, shape_.dimension, catalog.embedding_type,
-                                     catalog.dimension ? fmt::format("({})", *catalog.dimension) : ""),
-                         problem->remedy()});
 }
 
 }  // namespace decant::migrate::detail

@@ -33,7 +33,6 @@ private:
     void open_source();
     void open_target();
     void check_catalog();
-    void check_column(const store::CatalogState& catalog);
     void begin_run();
     void create_products();
     void say(const std::string& text) { observer_.line(text); }
