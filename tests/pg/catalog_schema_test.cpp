@@ -232,8 +232,12 @@ TEST(CatalogSchema, M12_RefusesAnotherDimensionThanTheColumnHas) {
     const SchemaCase with;
     const Outcome up = with.decant().run({"schema", "up", "--dimension", "768"});
     EXPECT_EQ(up.exit_code, 65) << up.told();
-    EXPECT_THAT(up.err, AllOf(HasSubstr("Embedding dimension mismatch: column products.embedding is vector(32), 768-d"),
-                              HasSubstr("echo $OLLAMA_API_MODEL_EMBEDDING")));
+    EXPECT_THAT(
+        up.err,
+        AllOf(
+            HasSubstr("Embedding dimension mismatch: --dimension asks for 768-d vectors, column products.embedding is "
+                      "vector(32)"),
+            HasSubstr("echo $OLLAMA_API_MODEL_EMBEDDING")));
 }
 
 TEST(CatalogSchema, M2_RebuildsAnIndexThatAKilledBuildLeftInvalid) {
