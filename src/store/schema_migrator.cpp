@@ -182,26 +182,17 @@ void SchemaMigrator::apply(const Migration& migration, std::uint32_t dimension) 
     const auto record = [&] {
         db_.query(record_sql, {std::to_string(migration.version), std::string{migration.name}, checksum_of(migration)});
     };
-    const auto set_dimension = [&] {
+    const std::size_t indexes = std::min(migration.up.find(indexes_mark), migration.up.size());
+    bool has_rows = false;
+    in_locked_transaction([&] {
         db_.query("SELECT pg_catalog.set_config('decant.dimension', $1, true)", {std::to_string(dimension)});
         db_.exec(prepare_sql);
-    };
-    const CatalogState state = read_catalog_state(db_);
-    const std::size_t indexes = migration.up.find(indexes_mark);
-    const bool has_rows = indexes != std::string_view::npos && state.has_products &&
-                          db_.exec("SELECT EXISTS (SELECT FROM products)").boolean(0, 0);
-    if (!has_rows) {
-        in_locked_transaction([&] {
-            set_dimension();
-            run_watched(migration.up);
-            record();
-        });
-        return;
-    }
-    in_locked_transaction([&] {
-        set_dimension();
-        run_watched(migration.up.substr(0, indexes));
+        has_rows = indexes < migration.up.size() && read_catalog_state(db_).has_products &&
+                   run_watched("SELECT EXISTS (SELECT FROM products)").boolean(0, 0);
+        run_watched(migration.up.substr(0, has_rows ? indexes : migration.up.size()));
+        if (!has_rows) record();
     });
+    if (!has_rows) return;
     build_indexes(migration.up.substr(indexes));
     in_locked_transaction(record);
 }
@@ -262,9 +253,9 @@ void SchemaMigrator::in_locked_transaction(const std::function<void()>& work) {
     }
 }
 
-void SchemaMigrator::run_watched(std::string_view sql) {
+pg::Result SchemaMigrator::run_watched(std::string_view sql) {
     const std::string pid{db_.exec("SELECT pg_catalog.pg_backend_pid()").text(0, 0)};
-    db_.exec_watched(sql, 250ms, [&] {
+    return db_.exec_watched(sql, 250ms, [&] {
         look_for_blockers(pid);
         return !interrupted();
     });

@@ -56,7 +56,7 @@ private:
     void apply(const Migration& migration, std::uint32_t dimension);
     void build_indexes(std::string_view statements);
     void in_locked_transaction(const std::function<void()>& work);
-    void run_watched(std::string_view sql);
+    pg::Result run_watched(std::string_view sql);
     void look_for_blockers(const std::string& server_pid);
 
     pg::Connection db_;

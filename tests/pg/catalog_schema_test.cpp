@@ -256,7 +256,7 @@ TEST(CatalogSchema, M9_NamesWhoHoldsTheLockAndGoesOnWhenItIsFree) {
     const SchemaCase with{ThrowawayCluster::shared().create_database()};
     with.exec(own_catalog_sql);
     auto blocker = pg::Connection::open(with.decant().conninfo() + " application_name=nightly_report");
-    blocker.exec("BEGIN; SELECT count(*) FROM products");
+    blocker.exec("BEGIN; LOCK TABLE products; SELECT count(*) FROM products");
     RunningDecant up = with.decant().start({"schema", "up"});
     ASSERT_TRUE(eventually(20s, [&] { return up.err().find("try 1 of 5") != std::string::npos; })) << up.err();
     EXPECT_THAT(up.err(), AllOf(HasSubstr(fmt::format("pid {}", blocker.backend_pid())), HasSubstr("user postgres"),
