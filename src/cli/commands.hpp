@@ -23,6 +23,7 @@ Commands make_migrate();
 Commands make_copy();
 Commands make_inspect();
 Commands make_verify();
+Commands make_export();
 /// `rollback TABLE` (what `copy --replace` kept); `rollback` and `rollforward` (where products are searched).
 Commands make_rollback();
 Commands make_products();

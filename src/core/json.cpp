@@ -2,6 +2,8 @@
 
 #include <boost/json/src.hpp>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -62,6 +64,18 @@ std::string json_text(const json::value& value) {
     std::string out;
     append(out, value);
     return out;
+}
+
+std::string json_text(std::span<const float> values) {
+    std::string out = "[";
+    std::array<char, 32> digits{};
+    for (const float value : values) {
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+        const std::string_view text{digits.data(), static_cast<std::size_t>(end - digits.data())};
+        out.append(out.size() > 1 ? "," : "").append(text);
+        if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+    }
+    return out + "]";
 }
 
 }  // namespace decant

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <span>
 #include <string>
 
 namespace decant {
@@ -13,5 +14,8 @@ namespace json = boost::json;
 /// replaces bytes that are no UTF-8 by U+FFFD, so that the result is JSON whatever the strings hold. NaN and infinity,
 /// which JSON cannot say, become null.
 std::string json_text(const json::value& value);
+
+/// An array of the shortest digits that read back as the same floats; whole numbers keep a point ("1.0").
+std::string json_text(std::span<const float> values);
 
 }  // namespace decant

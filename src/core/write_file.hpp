@@ -5,10 +5,31 @@
 
 namespace decant {
 
-/// Writes beside the path, syncs, then renames: a reader sees the old file or the whole new one, never a part.
-/// A file that is there keeps its mode and, for root, its owner. A device or a pipe (/dev/stderr, /dev/null) is written
-/// into, a link is followed. Throws Error{store_full} when the disk is full, Error{permission_denied} when the folder
-/// takes no files.
+/// Writes a file piece by piece beside its path; finish() syncs and renames: a reader sees the old file or the whole
+/// new one, never a part. Without finish() nothing is left. A file that is there keeps its mode and, for root, its
+/// owner. A device or a pipe (/dev/stderr, /dev/null) is written into, a link is followed, and "-" is standard output.
+/// All throw Error{store_full} when the disk is full, Error{permission_denied} when the path cannot be written.
+class FileWriter {
+public:
+    explicit FileWriter(std::filesystem::path path);
+    FileWriter(const FileWriter&) = delete;
+    FileWriter& operator=(const FileWriter&) = delete;
+    ~FileWriter();
+
+    void write(std::string_view content);
+    void finish();
+
+private:
+    void discard() noexcept;
+    [[noreturn]] void fail(int failure);
+
+    std::filesystem::path path_;
+    std::filesystem::path target_;
+    std::filesystem::path beside_;  ///< empty: written in place, or finished
+    int file_ = -1;
+};
+
+/// All of a file at once, as FileWriter does.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
 }  // namespace decant

@@ -261,4 +261,41 @@ ServerApi::Page ServerApi::get(const Collection& collection, std::span<const std
                                                        {"include", {"embeddings", "documents", "metadatas", "uris"}}}));
 }
 
+Collection ServerApi::create(const std::string& name, Space space) {
+    const std::vector<Place> known = places();
+    const std::string database = address_.database.value_or(std::string{default_database});
+    const auto fitting = std::ranges::find(known, database, &Place::database);
+    const Place place = fitting == known.end() ? known.front() : *fitting;
+    const std::string path = path_of(place, "/collections");
+    // This form tells 0.4 to 1.x the space.
+    const json::object wanted{
+        {"name", name}, {"metadata", json::object{{"hnsw:space", name_of(space)}}}, {"get_or_create", true}};
+    const net::HttpResponse response = client_.send({.path = path, .body = json_text(wanted)});
+    if (!response.is_ok()) throw_refusal(response, path);
+    const auto made = parse_json(response.body);
+    Collection collection = collection_of(made ? *made : Json{});
+    collection.tenant = place.tenant;
+    collection.database = place.database;
+    return collection;
+}
+
+std::size_t ServerApi::most_records_a_write() {
+    const Json limits = ask(fmt::format("/api/v{}/pre-flight-checks", is_v2_ ? 2 : 1));
+    const Json* most = limits.find("max_batch_size");
+    const auto* number = most != nullptr ? std::get_if<std::int64_t>(&most->value) : nullptr;
+    return number != nullptr && *number > 0 ? static_cast<std::size_t>(*number) : 1;
+}
+
+std::optional<std::string> ServerApi::write(const Collection& collection, std::string_view verb,
+                                            const std::string& body) {
+    const std::string path = path_of({collection.tenant, collection.database},
+                                     fmt::format("/collections/{}/{}", net::url_segment(collection.id), verb));
+    const net::HttpResponse response = client_.send({.path = path, .body = body});
+    if (response.is_ok()) return std::nullopt;
+    const bool is_about_content = response.status == 400 || response.status == 413 || response.status == 422;
+    const bool is_missing = response.body.find("InvalidCollection") != std::string::npos;
+    if (!is_about_content || is_missing) throw_refusal(response, path);
+    return fmt::format("the server answers {}: {}", response.status, message_of(response.body));
+}
+
 }  // namespace decant::chroma::detail

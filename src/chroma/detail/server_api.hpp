@@ -42,6 +42,16 @@ public:
     /// Throws Error{too_large} for more than the server gives, or than is held, at once.
     Page get(const Collection& collection, std::span<const std::string_view> ids);
 
+    /// Makes an empty collection in the tenant and database that the address names, else in the default one; or gives
+    /// the one of that name that is there.
+    Collection create(const std::string& name, Space space);
+
+    /// That the server takes in one write.
+    std::size_t most_records_a_write();
+
+    /// `verb` is "upsert" or "delete". Why the server refuses what `body` holds, or none when it is done.
+    std::optional<std::string> write(const Collection& collection, std::string_view verb, const std::string& body);
+
 private:
     struct Place {
         std::string tenant;

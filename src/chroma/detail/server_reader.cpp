@@ -55,7 +55,9 @@ std::uint64_t digest_of(const MetadataValue& value) {
     return digest;
 }
 
-/// Never 0. Servers give metadata in any order, so its part is a sum.
+}  // namespace
+
+/// Servers give metadata in any order, so its part is a sum.
 std::uint64_t digest_of(const Record& record) {
     const auto bytes = std::as_bytes(record.vector);
     std::uint64_t digest = hash_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -68,8 +70,6 @@ std::uint64_t digest_of(const Record& record) {
     }
     return (digest * 31 + sum) | 1U;
 }
-
-}  // namespace
 
 ServerReader::ServerReader(const SourceAddress& address, Collection collection)
     : api_(address), collection_(std::move(collection)), fingerprint_(new_fingerprint()) {

@@ -10,6 +10,9 @@
 
 namespace decant::chroma::detail {
 
+/// Never 0; equal for records that are equal in all but their ids.
+std::uint64_t digest_of(const Record& record);
+
 /// Reads one collection of a server, which has no snapshots to read from: the ids are listed first and sorted, records
 /// are then asked for by id, and at the end of each reading the ids are listed again. Records that came or went, and
 /// records that a second reading finds changed, are Error{source_changed} that counts and names them. In memory: the
