@@ -98,7 +98,7 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
         if (is_hyphen) continue;
         const int value = hex_value(text[i]);
         if (value < 0) return std::nullopt;
-        id[digits / 2] = static_cast<unsigned char>(id[digits / 2] << 4U | static_cast<unsigned>(value));
+        id[digits / 2] = static_cast<unsigned char>(unsigned{id[digits / 2]} << 4U | static_cast<unsigned>(value));
         ++digits;
     }
     return id;

@@ -176,6 +176,12 @@ void FakeChroma::set_fault(Fault fault) {
     fault_ = std::move(fault);
 }
 
+void FakeChroma::leave_dimensions_out() {
+    const std::lock_guard lock{mutex_};
+    for (Collection& collection : collections_)
+        collection.described.erase("dimension");
+}
+
 void FakeChroma::require_header(const std::string& name, const std::string& value) {
     const std::lock_guard lock{mutex_};
     header_name_ = name;

@@ -39,6 +39,8 @@ public:
     void remove(const std::string& collection, const std::string& id);
 
     void set_fault(Fault fault);
+    /// As 0.4 describes collections.
+    void leave_dimensions_out();
     /// From now on every request but version must carry this header; the refusal is 403, as Chroma's.
     void require_header(const std::string& name, const std::string& value);
 

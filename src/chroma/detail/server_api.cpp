@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <tuple>
 #include <utility>
 
@@ -65,6 +66,14 @@ std::optional<Space> space_of(const Json& collection) {
     return found != nullptr && found->text() != nullptr ? parse_space(*found->text()) : Space::l2;
 }
 
+/// Before 0.4.15 asking for uris is an error.
+bool has_uris(std::string_view version) {
+    constexpr std::string_view old = "0.4.";
+    unsigned patch = 15;
+    if (version.starts_with(old)) std::from_chars(version.data() + old.size(), version.data() + version.size(), patch);
+    return patch >= 15;
+}
+
 Collection collection_of(const Json& json) {
     Collection collection{
         .tenant = text_of(json, "tenant"),
@@ -104,6 +113,7 @@ void ServerApi::detect_version() {
         if (!json || json->text() == nullptr) break;
         version_ = *json->text();
         is_v2_ = is_v2;
+        has_uris_ = has_uris(version_);
         if (!is_v2 || !version_.starts_with("0.")) return;
     }
     throw Error{ErrorCode::source_unreadable, fmt::format("{} answers, but not as a Chroma server", url()),
@@ -139,7 +149,8 @@ void ServerApi::throw_refusal(const net::HttpResponse& response, const std::stri
         default:
             break;
     }
-    if (response.status >= 500) {
+    // 500 is a fault of the server itself, which several tries did not get over.
+    if (response.status > 500) {
         throw Error{ErrorCode::source_unavailable, happened,
                     "Look at the server's log; then run the same command again."};
     }
@@ -148,6 +159,10 @@ void ServerApi::throw_refusal(const net::HttpResponse& response, const std::stri
         throw Error{ErrorCode::source_unreadable, happened,
                     fmt::format("Redirects are not followed; give the URL that is meant{}.",
                                 to == response.headers.end() ? "" : ", as in " + printable(to->second))};
+    }
+    // Chroma Cloud limits how much a request may ask for.
+    if (response.body.find("uota") != std::string::npos) {
+        throw Error{ErrorCode::too_large, happened, "Ask for less at once."};
     }
     // v1 calls a missing collection a bad request.
     if (response.body.find("InvalidCollection") != std::string::npos) {
@@ -218,10 +233,18 @@ void ServerApi::list_collections(const Place& place, std::vector<Collection>& ou
             Collection& collection = out.emplace_back(collection_of(json));
             if (collection.tenant.empty()) collection.tenant = place.tenant;
             if (collection.database.empty()) collection.database = place.database;
+            if (json.find("dimension") == nullptr) find_dimension(collection);
         }
         offset += list->size();
         if (list->size() < collections_a_page) return;
     }
+}
+
+/// 0.4 does not tell it, a record does.
+void ServerApi::find_dimension(Collection& collection) {
+    const Page page = post_get(collection, R"({"limit":1,"offset":0,"include":["embeddings"]})");
+    if (page.records.empty() || page.records.front().vector.empty()) return;
+    collection.dimension = static_cast<std::uint32_t>(page.records.front().vector.size());
 }
 
 std::uint64_t ServerApi::count(const Collection& collection) {
@@ -257,8 +280,10 @@ ServerApi::Page ServerApi::get(const Collection& collection, std::span<const std
     json::array wanted;
     for (const std::string_view id : ids)
         wanted.emplace_back(id);
-    return post_get(collection, json_text(json::object{{"ids", std::move(wanted)},
-                                                       {"include", {"embeddings", "documents", "metadatas", "uris"}}}));
+    json::array include{"embeddings", "documents", "metadatas"};
+    if (has_uris_) include.emplace_back("uris");
+    const json::object body{{"ids", std::move(wanted)}, {"include", std::move(include)}};
+    return post_get(collection, json_text(body));
 }
 
 Collection ServerApi::create(const std::string& name, Space space) {

@@ -64,12 +64,14 @@ private:
     void require_place(const Place& place);
     std::string path_of(const Place& place, std::string_view rest, std::string_view query = {}) const;
     void list_collections(const Place& place, std::vector<Collection>& out);
+    void find_dimension(Collection& collection);
     Page post_get(const Collection& collection, const std::string& body);
     [[noreturn]] void throw_refusal(const net::HttpResponse& response, const std::string& path) const;
 
     SourceAddress address_;
     net::HttpClient client_;
     bool is_v2_ = false;
+    bool has_uris_ = true;
     std::string version_;
     ServerPage page_;
     std::string answer_;  ///< what page_'s views are in

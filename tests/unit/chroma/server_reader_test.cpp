@@ -81,6 +81,14 @@ TEST_P(ServerReader, SaysThatTheServerIsAwayWhenFailuresDoNotPass) {
     EXPECT_THAT(error.happened(), HasSubstr("not yet"));
 }
 
+TEST_P(ServerReader, CallsItTheServersFaultWhenItAnswers500EachTime) {
+    answer("/get", 0, 1'000, {.status = 500, .body = "{\"error\":\"Out of range float values\"}"});
+    const Error error = error_of([&] { open(); });
+    EXPECT_EQ(error.code(), ErrorCode::source_unreadable);
+    EXPECT_THAT(error.happened(), HasSubstr("Out of range"));
+    EXPECT_THAT(error.remedy(), HasSubstr("directory"));
+}
+
 TEST_P(ServerReader, NamesTheTokenWhenItIsRefused) {
     server_.require_header("x-chroma-token", "right");
     SourceAddress address = server_.address();
@@ -152,12 +160,16 @@ TEST_P(ServerReader, RefusesACollectionThatNeverStandsStill) {
 }
 
 TEST_P(ServerReader, AsksForLessWhenTheServerGivesNoMoreAtOnce) {
-    server_.set_fault([](const StandInRequest& request) -> std::optional<StandInAnswer> {
-        const auto ids = std::ranges::count(request.body, ',');
-        const bool is_page = request.body.find("\"ids\"") != std::string::npos;
-        return is_page && ids > 30 ? std::optional{StandInAnswer{.status = 413, .body = "too much"}} : std::nullopt;
-    });
-    EXPECT_EQ(count(*open()), records);
+    const std::string quota = R"({"error":"ChromaError","message":"Quota exceeded: at most 30 records a get"})";
+    for (const StandInAnswer& refusal : {StandInAnswer{.status = 413}, StandInAnswer{.status = 422, .body = quota}}) {
+        server_.set_fault([refusal](const StandInRequest& request) -> std::optional<StandInAnswer> {
+            const bool is_large = std::ranges::count(request.body, ',') > 30 ||
+                                  request.body.find("\"limit\":20000,") != std::string::npos;
+            const bool is_get = request.target.find("/get") != std::string::npos;
+            return is_get && is_large ? std::optional{refusal} : std::nullopt;
+        });
+        EXPECT_EQ(count(*open()), records) << refusal.status;
+    }
 }
 
 TEST_P(ServerReader, SaysThatTheCollectionIsGone) {
@@ -193,6 +205,14 @@ TEST_P(ServerReader, FindsTheCollectionsOfATenantAndDatabase) {
     EXPECT_EQ(source->read(source->collections().front())->record_count(), 0U);
     address.database = "tiend";
     EXPECT_EQ(error_of([&] { open_source(address); }).code(), ErrorCode::not_found);
+}
+
+TEST_P(ServerReader, AsksARecordForTheDimensionWhereTheServerDoesNotTellIt) {
+    server_.add_collection("empty");
+    server_.leave_dimensions_out();
+    const auto source = open_source(server_.address());
+    EXPECT_EQ(find_collection(*source, {.name = "products"}).dimension, dimension);
+    EXPECT_EQ(find_collection(*source, {.name = "empty"}).dimension, std::nullopt);
 }
 
 TEST_P(ServerReader, ListsMoreCollectionsThanAPageHolds) {
