@@ -137,8 +137,9 @@ BEGIN
         EXECUTE format(nearest, '(embedding <=> $1) + 0') INTO ids, distances
             USING query_embedding, max_results, category_filter, brand_filter, min_price, max_price;
     END IF;
+    -- Casts, because a catalog that was there before may have other types of text and number.
     RETURN QUERY
-        SELECT p.id, p.name, 1 - n.distance, p.price, p.stock, c.name, b.name
+        SELECT p.id, p.name::varchar, 1 - n.distance, p.price::float8, p.stock::int, c.name::varchar, b.name::varchar
         FROM unnest(ids, distances) AS n (id, distance)
         JOIN products p ON p.id = n.id
         LEFT JOIN categories c ON c.id = p.category_id

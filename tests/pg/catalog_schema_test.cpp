@@ -19,8 +19,8 @@ constexpr const char* own_catalog_sql = R"sql(
 CREATE TABLE categories (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name varchar(100) UNIQUE NOT NULL,
                          display_name varchar(200) NOT NULL);
 CREATE TABLE brands (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name varchar(100) UNIQUE, display_name varchar(200));
-CREATE TABLE products (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name varchar(255) NOT NULL, specs text NOT NULL,
-                       price float8 NOT NULL, stock int, sku varchar(50) UNIQUE, category_id uuid NOT NULL,
+CREATE TABLE products (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text NOT NULL, specs text NOT NULL,
+                       price numeric(10, 2) NOT NULL, stock bigint, sku varchar(50) UNIQUE, category_id uuid NOT NULL,
                        brand_id uuid, active bool DEFAULT true, shelf text);
 INSERT INTO categories (name, display_name) VALUES ('notebooks', 'Notebooks');
 INSERT INTO products (name, specs, price, stock, sku, category_id, shelf)
@@ -145,6 +145,11 @@ TEST(CatalogSchema, RunsByHandTwiceAndIsAdopted) {
     EXPECT_EQ(up.json().at("dimension").as_int64(), 16);
     EXPECT_EQ(state_of(with, 1), "applied");
     EXPECT_EQ(with.value("SELECT count(embedding) || ' ' || count(last_embedding_update) FROM products"), "500 500");
+    EXPECT_EQ(
+        with.open()
+            .exec("SELECT * FROM find_similar_products(array_fill(1, ARRAY[16])::vector, 0.9, 5, min_price => 100)")
+            .rows(),
+        5);
     // By hand without the setting: the column keeps its dimension.
     EXPECT_EQ(with.psql_file("001_add_pgvector_support.sql").exit_code, 0);
     EXPECT_EQ(with.value("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = "
