@@ -2,13 +2,17 @@
 
 #include <string_view>
 
+#include "core/enum_names.hpp"
+
 /// catalog/: pure domain values, no I/O.
 namespace decant::catalog {
 
 /// Distance space of a collection as Chroma defines it: l2 is squared Euclidean, cosine is 1 - cos, ip is 1 - dot.
 enum class Space { l2, cosine, ip };
 
-/// "l2", "cosine", "ip".
-std::string_view name_of(Space space) noexcept;
+inline constexpr EnumNames<Space, 3> space_names{{"l2", "cosine", "ip"}};
+constexpr std::string_view name_of(Space space) noexcept {
+    return space_names[space];
+}
 
 }  // namespace decant::catalog

@@ -24,16 +24,6 @@
 namespace decant::cli {
 namespace {
 
-store::IndexKind index_kind_of(const std::string& name) {
-    if (name == "none") return store::IndexKind::none;
-    return name == "ivfflat" ? store::IndexKind::ivfflat : store::IndexKind::hnsw;
-}
-
-migrate::NulPolicy nul_policy_of(const std::string& name) {
-    if (name == "strip") return migrate::NulPolicy::strip;
-    return name == "escape" ? migrate::NulPolicy::escape : migrate::NulPolicy::reject;
-}
-
 class Copy final : public Command {
 public:
     Copy()
@@ -251,9 +241,9 @@ private:
                                      .source = source(context),
                                      .collection = collection,
                                      .target = {schema_, table},
-                                     .index = index_kind_of(index_),
+                                     .index = store::index_kind_names.find(index_).value_or(store::IndexKind::hnsw),
                                      .type = type_ == "halfvec" ? pg::VectorType::halfvec : pg::VectorType::vector,
-                                     .nul = nul_policy_of(nul_),
+                                     .nul = migrate::nul_policy_names.find(nul_).value_or(migrate::NulPolicy::reject),
                                      .replace = replace_,
                                      .drop_old = drop_old_,
                                      .prune = prune_,

@@ -28,8 +28,7 @@ struct Inspected {
 };
 
 std::string_view name_of(Finding::Severity severity) {
-    constexpr std::array<std::string_view, 3> names{"note", "warning", "damage"};
-    return names[static_cast<std::size_t>(severity)];
+    return EnumNames<Finding::Severity, 3>{{"note", "warning", "damage"}}[severity];
 }
 
 std::string shown_name(const Collection& collection) {

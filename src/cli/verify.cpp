@@ -4,6 +4,7 @@
 
 #include "cli/copy_text.hpp"
 #include "cli/meter_observer.hpp"
+#include "core/enum_names.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -16,10 +17,7 @@
 namespace decant::cli {
 namespace {
 
-migrate::VerifySide side_of(const std::string& name) {
-    if (name == "source") return migrate::VerifySide::source;
-    return name == "digests" ? migrate::VerifySide::digests : migrate::VerifySide::automatic;
-}
+constexpr EnumNames<migrate::VerifySide, 3> sides{{"auto", "source", "digests"}};
 
 class Verify final : public Command {
 public:
@@ -52,7 +50,7 @@ public:
         json::array reports;
         for (const migrate::TableName& table : tables) {
             MeterObserver observer;
-            migrate::VerifyTableRequest request{.conninfo = conninfo, .table = table, .side = side_of(against_)};
+            migrate::VerifyTableRequest request{.conninfo = conninfo, .table = table, .side = *sides.find(against_)};
             if (from_) request.source = chroma::source_address(context.settings, from_);
             const migrate::VerifyTableReport report = migrate::verify_table(request, observer);
             is_equal = is_equal && report.outcome.is_equal();

@@ -12,6 +12,7 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/version.h>
 
+#include "core/enum_names.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/utf8.hpp"
@@ -21,31 +22,11 @@ namespace {
 
 std::atomic<bool> is_line_open{false};
 
-std::string_view name_of(spdlog::level::level_enum level) {
-    switch (level) {
-        case spdlog::level::debug:
-            return "debug";
-        case spdlog::level::info:
-            return "info";
-        case spdlog::level::warn:
-            return "warning";
-        default:
-            return "error";
-    }
-}
+constexpr EnumNames<Level, 4> level_names{{"debug", "info", "warning", "error"}};
+static_assert(spdlog::level::err - spdlog::level::debug == static_cast<int>(Level::error), "one after another");
 
 spdlog::level::level_enum to_spdlog(Level level) {
-    switch (level) {
-        case Level::debug:
-            return spdlog::level::debug;
-        case Level::info:
-            return spdlog::level::info;
-        case Level::warning:
-            return spdlog::level::warn;
-        case Level::error:
-            break;
-    }
-    return spdlog::level::err;
+    return static_cast<spdlog::level::level_enum>(spdlog::level::debug + static_cast<int>(level));
 }
 
 std::string time_text(spdlog::log_clock::time_point time) {
@@ -59,7 +40,7 @@ enum class Form { console, file, json };
 
 std::string line_of(const spdlog::details::log_msg& message, Form form) {
     const std::string_view text{message.payload.data(), message.payload.size()};
-    const std::string_view level = name_of(message.level);
+    const std::string_view level = level_names[static_cast<Level>(message.level - spdlog::level::debug)];
     if (form == Form::json) {
         return json_text({{"time", time_text(message.time)}, {"level", level}, {"message", text}}) + "\n";
     }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/dotenv.hpp"
+#include "core/enum_names.hpp"
 #include "core/error.hpp"
 #include "core/nearest.hpp"
 #include "core/setting_file.hpp"
@@ -179,19 +180,7 @@ std::span<const SettingSpec> all_settings() noexcept {
 }
 
 std::string_view name_of(SettingOrigin origin) noexcept {
-    switch (origin) {
-        case SettingOrigin::flag:
-            return "flag";
-        case SettingOrigin::environment:
-            return "environment";
-        case SettingOrigin::dotenv:
-            return ".env";
-        case SettingOrigin::default_value:
-            return "default";
-        case SettingOrigin::unset:
-            break;
-    }
-    return "unset";
+    return EnumNames<SettingOrigin, 5>{{"flag", "environment", ".env", "default", "unset"}}[origin];
 }
 
 Settings Settings::load(const Variables& flags) {

@@ -9,38 +9,6 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-struct Lead {
-    std::size_t length;        ///< 0: no sequence starts with this byte
-    unsigned char second_low;  ///< bounds of the second byte, which rule out overlong forms and surrogates
-    unsigned char second_high;
-};
-
-Lead lead_of(unsigned char byte) {
-    if (byte < 0x80) return {1, 0, 0};
-    if (byte < 0xC2) return {0, 0, 0};
-    if (byte < 0xE0) return {2, 0x80, 0xBF};
-    if (byte == 0xE0) return {3, 0xA0, 0xBF};
-    if (byte == 0xED) return {3, 0x80, 0x9F};
-    if (byte < 0xF0) return {3, 0x80, 0xBF};
-    if (byte == 0xF0) return {4, 0x90, 0xBF};
-    if (byte < 0xF4) return {4, 0x80, 0xBF};
-    if (byte == 0xF4) return {4, 0x80, 0x8F};
-    return {0, 0, 0};
-}
-
-/// Length of the well-formed sequence at the start of `text`, 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
-    const Lead lead = lead_of(static_cast<unsigned char>(text[0]));
-    if (lead.length <= 1) return lead.length;
-    if (text.size() < lead.length) return 0;
-    const auto second = static_cast<unsigned char>(text[1]);
-    if (second < lead.second_low || second > lead.second_high) return 0;
-    for (std::size_t i = 2; i < lead.length; ++i) {
-        if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-    }
-    return lead.length;
-}
-
 bool is_between(std::string_view first, std::string_view character, std::string_view last) {
     return character.size() == first.size() && first <= character && character <= last;
 }
@@ -58,7 +26,7 @@ std::string valid_utf8(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        const std::size_t length = sequence_length(text);
+        const std::size_t length = utf8_length(text);
         out += length == 0 ? replacement : text.substr(0, length);
         text.remove_prefix(length == 0 ? 1 : length);
     }
@@ -69,7 +37,7 @@ std::string printable(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        const std::size_t length = sequence_length(text);
+        const std::size_t length = utf8_length(text);
         const std::string_view character = text.substr(0, length == 0 ? 1 : length);
         text.remove_prefix(character.size());
         if (length > 0 && is_control(character)) {

@@ -142,16 +142,6 @@ std::string host_name() {
     return name.data();
 }
 
-catalog::Space space_of(std::string_view name) noexcept {
-    if (name == "cosine") return catalog::Space::cosine;
-    return name == "ip" ? catalog::Space::ip : catalog::Space::l2;
-}
-
-NulPolicy nul_policy_of(std::string_view name) noexcept {
-    if (name == "strip") return NulPolicy::strip;
-    return name == "escape" ? NulPolicy::escape : NulPolicy::reject;
-}
-
 Run run_of(const pg::Result& rows, int row) {
     const auto text = [&](int column) { return std::string{rows.text(row, column)}; };
     const auto count = [&](int column) { return static_cast<std::uint64_t>(rows.integer(row, column)); };
@@ -171,9 +161,9 @@ Run run_of(const pg::Result& rows, int row) {
     run.collection_id = text(12);
     run.fingerprint = text(13);
     run.shape = {.dimension = static_cast<std::uint32_t>(rows.integer(row, 16)),
-                 .space = space_of(rows.text(row, 14)),
+                 .space = catalog::space_names.find(rows.text(row, 14)).value_or(catalog::Space::l2),
                  .type = rows.text(row, 15) == "halfvec" ? pg::VectorType::halfvec : pg::VectorType::vector,
-                 .nul = nul_policy_of(rows.text(row, 17))};
+                 .nul = nul_policy_names.find(rows.text(row, 17)).value_or(NulPolicy::reject)};
     if (!rows.is_null(row, 18)) run.last_id = rows.bytes(row, 18);
     run.counts = {count(19), count(20), count(21), count(22), count(23), count(24), count(25), count(26)};
     run.host = text(27);

@@ -64,18 +64,6 @@ private:
 
 }  // namespace
 
-std::string_view name_of(Difference::Kind kind) noexcept {
-    switch (kind) {
-        case Difference::Kind::changed:
-            return "changed";
-        case Difference::Kind::missing:
-            return "missing";
-        case Difference::Kind::extra:
-            return "extra";
-    }
-    return "changed";
-}
-
 VerifyOutcome verify_against_source(TableScan& scan, PageStream& pages, const VerifyRequest& request,
                                     const VerifyObserver& on_rows, RecallProbe* recall) {
     Collector collector{"source", request, on_rows, recall};

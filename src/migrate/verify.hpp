@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/enum_names.hpp"
 #include "core/sha256.hpp"
 #include "migrate/page_stream.hpp"
 #include "migrate/recall.hpp"
@@ -22,7 +23,9 @@ struct Difference {
     std::string what;  ///< "embedding", "document, metadata", "row"
 };
 
-std::string_view name_of(Difference::Kind kind) noexcept;
+constexpr std::string_view name_of(Difference::Kind kind) noexcept {
+    return EnumNames<Difference::Kind, 3>{{"changed", "missing", "extra"}}[kind];
+}
 
 struct VerifyOutcome {
     std::string against;     ///< "source" or "digests"

@@ -31,30 +31,6 @@ std::optional<Pgvector> find_pgvector(pg::Connection& db) {
                     .is_in_search_path = found.boolean(0, 2)};
 }
 
-std::string_view operator_of(catalog::Space space) noexcept {
-    switch (space) {
-        case catalog::Space::l2:
-            return "<->";
-        case catalog::Space::cosine:
-            return "<=>";
-        case catalog::Space::ip:
-            return "<#>";
-    }
-    return "<->";
-}
-
-std::string_view name_of(IndexKind kind) noexcept {
-    switch (kind) {
-        case IndexKind::none:
-            return "none";
-        case IndexKind::hnsw:
-            return "hnsw";
-        case IndexKind::ivfflat:
-            return "ivfflat";
-    }
-    return "none";
-}
-
 std::uint32_t max_index_dimensions(pg::VectorType type) noexcept {
     return type == pg::VectorType::vector ? 2'000 : 4'000;
 }

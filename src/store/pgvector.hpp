@@ -26,11 +26,15 @@ struct Pgvector {
 std::optional<Pgvector> find_pgvector(pg::Connection& db);
 
 /// The operator alone, as a person writes it: <=>, <->, <#>.
-std::string_view operator_of(catalog::Space space) noexcept;
+constexpr std::string_view operator_of(catalog::Space space) noexcept {
+    return EnumNames<catalog::Space, 3>{{"<->", "<=>", "<#>"}}[space];
+}
 
 enum class IndexKind { none, hnsw, ivfflat };
-
-std::string_view name_of(IndexKind kind) noexcept;
+inline constexpr EnumNames<IndexKind, 3> index_kind_names{{"none", "hnsw", "ivfflat"}};
+constexpr std::string_view name_of(IndexKind kind) noexcept {
+    return index_kind_names[kind];
+}
 
 /// Most dimensions that an index of pgvector takes: 2,000 for vector, 4,000 for halfvec.
 std::uint32_t max_index_dimensions(pg::VectorType type) noexcept;

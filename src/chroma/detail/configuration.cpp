@@ -5,12 +5,7 @@
 namespace decant::chroma::detail {
 
 std::optional<Space> parse_space(std::string_view name) {
-    for (const Space space : {Space::l2, Space::cosine, Space::ip}) {
-        if (name == name_of(space)) {
-            return space;
-        }
-    }
-    return std::nullopt;
+    return catalog::space_names.find(name);
 }
 
 std::string describe_function(const Json* function) {
