@@ -1,5 +1,6 @@
 #include "core/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -31,6 +32,13 @@ std::string valid_utf8(std::string_view text) {
         text.remove_prefix(length == 0 ? 1 : length);
     }
     return out;
+}
+
+std::string_view first_characters(std::string_view text, std::size_t most) {
+    std::size_t end = 0;
+    for (; most > 0 && end < text.size(); --most)
+        end += std::max<std::size_t>(sequence_length(text.substr(end)), 1);
+    return text.substr(0, end);
 }
 
 std::string printable(std::string_view text) {

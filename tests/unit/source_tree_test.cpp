@@ -26,8 +26,9 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"net", {"core"}},
     {"chroma", {"catalog", "net"}},
     {"store", {"pg", "catalog"}},
+    {"embed", {"catalog", "core"}},
     {"migrate", {"chroma", "store"}},
-    {"cli", {"migrate"}},
+    {"cli", {"migrate", "embed"}},
     {"main.cpp", {"cli"}},
 };
 
@@ -43,6 +44,8 @@ const std::vector<Confined> confined_headers{
     {"simdjson.h", "chroma/detail/server_page.cpp"},
     {"CLI/", "cli/command_line.cpp"},
     {"spdlog/", "core/log.cpp"},
+    {"openvino/", "embed/detail/"},
+    {"sentencepiece", "embed/detail/"},
     {"boost/json/src.hpp", "core/json.cpp"},
 };
 
