@@ -8,3 +8,13 @@ find_package(OpenSSL REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+
+# OpenVINO and the models are put here by scripts/setup; scripts/lib/models.sh names the folder too.
+set(openvino_dir ${PROJECT_SOURCE_DIR}/.deps/openvino-2026.4.1)
+if(NOT EXISTS ${openvino_dir}/lib/libopenvino.so)
+    message(FATAL_ERROR "${openvino_dir} is missing: run scripts/setup")
+endif()
+add_library(openvino SHARED IMPORTED)
+set_target_properties(openvino PROPERTIES IMPORTED_LOCATION ${openvino_dir}/lib/libopenvino.so
+                                          INTERFACE_INCLUDE_DIRECTORIES ${openvino_dir}/include)
+find_library(sentencepiece_library sentencepiece REQUIRED)

@@ -20,8 +20,8 @@ std::string_view name_of(TextRecipe recipe) noexcept;
 
 /// labelled: "Product: N. Brand: B. Category: C. Model: M. Description: D. Specifications: S. Technical: k: v, k: v.
 /// Features: f, f" with at most 500 characters of D and 300 of S. title_first: "N. N. B. C. " and the first 25 words of
-/// D. Empty parts are left out, blanks around a part too; characters are never cut in two. The members of JSON objects keep
-/// their order, which jsonb fixes. Empty when the product has none of the fields.
+/// D. Empty parts are left out, blanks around a part too; characters are never cut in two. The members of JSON objects
+/// keep their order, which jsonb fixes. Empty when the product has none of the fields.
 std::string embedding_text(const Product& product, TextRecipe recipe);
 
 /// Equal for equal texts to a model of the same fingerprint, and only then: such a text need not be embedded again.

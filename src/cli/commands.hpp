@@ -29,6 +29,7 @@ Commands make_rollback();
 Commands make_products();
 Commands make_runs();
 Commands make_similar();
+Commands make_model();
 Commands make_schema();
 Commands make_config();
 /// The embedded PostgreSQL of the project.

@@ -54,6 +54,8 @@ constexpr std::array setting_table{
                 "Where products are searched first."},
     SettingSpec{"OLLAMA_API_MODEL_EMBEDDING", "", false, "",
                 "The model that embeds products, as embedding_model names it."},
+    SettingSpec{"DECANT_MODEL_DIR", "", false, "",
+                "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
     SettingSpec{
         "DECANT_HOME", "", false, "",
         "Folder of the embedded server's data, settings and password. Default: .decant of the project; of root's "

@@ -13,9 +13,10 @@ import struct
 import sys
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 from sentencepiece import sentencepiece_model_pb2 as sentencepiece
+
+from graph import Graph
 
 BLOCK = 32  # values that share one scale
 
@@ -99,28 +100,6 @@ def write_tokenizer(weights, normaliser, path):
     open(path, "wb").write(model.SerializeToString())
 
 
-class Graph:
-    """Nodes and constants; every method gives the name of its result."""
-
-    def __init__(self):
-        self.nodes, self.constants = [], {}
-
-    def constant(self, name, value):
-        self.constants.setdefault(name, np.ascontiguousarray(value))
-        return name
-
-    def integers(self, *values):
-        return self.constant("i_" + "_".join(map(str, values)), np.array(values, np.int64))
-
-    def number(self, value):
-        return self.constant(f"f_{value:.9g}", np.float32(value))
-
-    def node(self, kind, *inputs, out=None, **attributes):
-        name = out or f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-        return name
-
-
 def build_graph(weights):
     graph = Graph()
     node, width = graph.node, weights.width
@@ -176,19 +155,9 @@ def build_graph(weights):
     return graph
 
 
-def write_graph(weights, path):
-    graph = build_graph(weights)
-    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
-              for name in ("input_ids", "attention_mask")]
-    output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", weights.width])
-    constants = [numpy_helper.from_array(value, name) for name, value in graph.constants.items()]
-    whole = helper.make_graph(graph.nodes, "multilingual-e5-small", inputs, [output], constants)
-    onnx.save(helper.make_model(whole, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
-
-
 if __name__ == "__main__":
     if len(sys.argv) != 5:
         raise SystemExit(__doc__)
     read = Weights(sys.argv[1])
     write_tokenizer(read, sys.argv[2], sys.argv[3])
-    write_graph(read, sys.argv[4])
+    build_graph(read).save("multilingual-e5-small", read.width, sys.argv[4])

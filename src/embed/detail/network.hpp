@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace decant::embed::detail {
+
+/// Token ids of several texts, row by row, padded to one width; the mask is 1 where a text has a token.
+struct TokenBatch {
+    std::size_t texts = 0;
+    std::size_t width = 0;
+    std::vector<std::int64_t> ids;
+    std::vector<std::int64_t> mask;
+};
+
+/// A model's graph and weights, compiled for this processor. One thread at a time.
+class Network {
+public:
+    /// `file` is the graph in OpenVINO's form, its weights beside it. Throws Error{config_invalid} naming it.
+    Network(const std::filesystem::path& file, unsigned threads);
+    ~Network();
+
+    /// The vectors row by row, until the next call. Throws Error{internal}.
+    std::span<const float> run(TokenBatch& batch);
+
+private:
+    struct Compiled;
+    std::unique_ptr<Compiled> compiled_;
+};
+
+}  // namespace decant::embed::detail

@@ -1,0 +1,145 @@
+// The embedded models against onnxruntime on the same graphs: scripts/models/reference.py wrote the fixtures.
+
+#include "embed/local_embedder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "core/error.hpp"
+#include "embed/detail/tokenizer.hpp"
+#include "embed/known_models.hpp"
+#include "embed/model_folder.hpp"
+#include "tests/embed/contract.hpp"
+
+namespace decant::embed {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path fixtures = fs::path{DECANT_SOURCE_DIR} / "tests/fixtures/embedding";
+
+std::vector<std::string> lines_of(const fs::path& file) {
+    std::ifstream in{file};
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+std::vector<float> floats_of(const fs::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+    std::vector<float> values(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+    return values;
+}
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+    double dot = 0;
+    double left = 0;
+    double right = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        dot += double{a[i]} * double{b[i]};
+        left += double{a[i]} * double{a[i]};
+        right += double{b[i]} * double{b[i]};
+    }
+    return dot / std::sqrt(left * right);
+}
+
+std::unique_ptr<Embedder> open(const std::string& name) {
+    return open_local({.models = find_model_folder(std::nullopt), .name = name});
+}
+
+class LocalModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(LocalModel, CutsTextsIntoTheReferencesTokens) {
+    const Model* model = find_known_model("local", GetParam());
+    const detail::Tokenizer tokenizer{find_model_folder(std::nullopt) / GetParam() / "tokenizer.model"};
+    const auto texts = lines_of(fixtures / "texts.txt");
+    const auto expected = lines_of(fixtures / (GetParam() + ".tokens"));
+    ASSERT_EQ(texts.size(), 200U);
+    ASSERT_EQ(expected.size(), texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const std::string prefix{model->prefix(i % 2 == 0 ? Role::passage : Role::query)};
+        std::ostringstream ids;
+        for (const std::int64_t id : tokenizer.encode(prefix + texts[i], model->most_tokens).ids)
+            ids << (ids.tellp() > 0 ? " " : "") << id;
+        EXPECT_EQ(ids.str(), expected[i]) << texts[i];
+    }
+}
+
+TEST_P(LocalModel, GivesTheReferencesVectorsInBatchesToo) {
+    const auto model = open(GetParam());
+    const auto texts = lines_of(fixtures / "texts.txt");
+    const auto expected = floats_of(fixtures / (GetParam() + ".vectors"));
+    const std::size_t dimension = model->model().dimension;
+    ASSERT_EQ(expected.size(), texts.size() * dimension);
+    for (const Role role : {Role::passage, Role::query}) {
+        std::vector<std::string_view> asked;
+        std::vector<std::size_t> places;
+        for (std::size_t i = static_cast<std::size_t>(role); i < texts.size(); i += 2) {
+            asked.emplace_back(texts[i]);
+            places.push_back(i);
+        }
+        const auto vectors = model->embed(asked, role);
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            const std::span<const float> reference = std::span{expected}.subspan(places[i] * dimension, dimension);
+            EXPECT_GE(cosine(vectors[i].values, reference), 0.99999) << asked[i];
+        }
+    }
+}
+
+TEST_P(LocalModel, CutsALongTextAtATokenAndCountsWhatItCut) {
+    const auto model = open(GetParam());
+    std::string text = "uno dos tres ";
+    while (text.size() < 6000)
+        text += "cuatro cinco seis ";
+    const std::string longer = text + "siete";
+    const std::vector<std::string_view> texts{text, longer, "uno dos tres"};
+    const auto vectors = model->embed(texts, Role::passage);
+    EXPECT_GT(vectors[0].cut_tokens, 0U);
+    EXPECT_GT(vectors[1].cut_tokens, vectors[0].cut_tokens);
+    EXPECT_EQ(vectors[2].cut_tokens, 0U);
+    EXPECT_GE(cosine(vectors[0].values, vectors[1].values), 0.99999);
+}
+
+TEST_P(LocalModel, FindsTheProductThatAQuestionInAnotherLanguageIsAbout) {
+    const auto model = open(GetParam());
+    const std::vector<std::string_view> products{"Lavarropas automático de carga frontal", "Zapatillas para correr",
+                                                 "Disco SSD NVMe de 1 TB"};
+    const std::vector<std::string_view> question{"running shoes"};
+    const auto stored = model->embed(products, Role::passage);
+    const auto asked = model->embed(question, Role::query).front();
+    std::vector<double> scores;
+    for (const TextVector& vector : stored)
+        scores.push_back(cosine(vector.values, asked.values));
+    EXPECT_EQ(std::ranges::max_element(scores) - scores.begin(), 1);
+    EXPECT_GE(scores[1], model->model().search_threshold.value());
+}
+
+INSTANTIATE_TEST_SUITE_P(Embedded, LocalModel, testing::Values("multilingual-e5-small", "use-multilingual"),
+                         [](const auto& one) { return one.index == 0 ? "E5" : "Use"; });
+
+INSTANTIATE_TEST_SUITE_P(Local, EmbedderContract, testing::Values([] { return open("use-multilingual"); }));
+
+TEST(OpenLocal, NamesWhatIsMissing) {
+    EXPECT_THROW(open("e6"), Error);
+    try {
+        open_local({.models = "/nowhere"});
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::config_invalid);
+        EXPECT_EQ(error.happened(), "The model 'multilingual-e5-small' is not installed in /nowhere");
+        EXPECT_EQ(error.remedy(), "run scripts/setup");
+    }
+}
+
+}  // namespace
+}  // namespace decant::embed
