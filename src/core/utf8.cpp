@@ -37,7 +37,7 @@ std::string valid_utf8(std::string_view text) {
 std::string_view first_characters(std::string_view text, std::size_t most) {
     std::size_t end = 0;
     for (; most > 0 && end < text.size(); --most)
-        end += std::max<std::size_t>(sequence_length(text.substr(end)), 1);
+        end += std::max<std::size_t>(utf8_length(text.substr(end)), 1);
     return text.substr(0, end);
 }
 
