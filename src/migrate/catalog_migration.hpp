@@ -59,7 +59,7 @@ struct MigrationReport {
     std::uint64_t compared = 0;           ///< vectors read back
     std::uint64_t differences = 0;
     std::uint64_t others = 0;  ///< products that were left alone with another vector than Chroma's
-    std::uint64_t bytes = 0;  ///< of vectors written
+    std::uint64_t bytes = 0;   ///< of vectors written
     double seconds = 0;
     std::vector<PhaseTime> phases;     ///< analysis, migrate, index, verify, recall
     std::vector<ProductNote> notes;    ///< of waiting products and errors; the first of them
