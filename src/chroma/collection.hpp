@@ -9,7 +9,8 @@
 
 /// chroma/: the source. Reads persisted Chroma directories natively (docs/formats/chroma.md): sqlite, the embeddings
 /// queue, HNSW files and the pickle that ties labels to ids. Only this folder includes sqlite3.h. Nothing here writes
-/// to a source, executes a pickle, or believes a size before it was checked against the file.
+/// to a directory (ServerWriter does, to a server), executes a pickle, or believes a size before it was checked against
+/// the file.
 namespace decant::chroma {
 
 using catalog::name_of;

@@ -203,6 +203,43 @@ TEST_P(RealServers, AreToldApartByTenantAndDatabase) {
     expect_equal("tenants", {"--collection", "productos", "--tenant", "inquilino ñ", "--database", "tienda"});
 }
 
+TEST_P(RealServers, TakeBackWhatWasCopiedAndChangedSince) {
+    unpack("products");
+    const std::string to = server_->url();
+    for (const std::string collection : {"products_all_products", "ip_16"}) {
+        ASSERT_EQ(copy({"--collection", collection}).exit_code, 0);
+        pg::Connection db = pg::Connection::open(conninfo_);
+        db.exec(
+            "INSERT INTO copied SELECT 'nuevo ''ñ', NULL, '{\"k\": \"é\\n\", \"f\": 2.0, \"i\": 2}', embedding FROM "
+            "copied "
+            "ORDER BY id LIMIT 1");
+        db.exec(
+            "UPDATE copied SET document = NULL, metadata = '{\"left\": 0.30000000000000004}' WHERE id IN "
+            "(SELECT id FROM copied ORDER BY id OFFSET 3 LIMIT 5)");
+        const auto export_to = [&](const std::string& name) {
+            return run({DECANT_BINARY, "export", "copied", "--to", to, "--collection", name, "--space",
+                        collection == "ip_16" ? "ip" : "cosine"});
+        };
+        const ProgramResult first = export_to(collection);
+        EXPECT_EQ(first.exit_code, 0) << first.output;
+        EXPECT_THAT(first.output, testing::HasSubstr("\n1 added, 5 changed, "));
+        const ProgramResult second = export_to(collection);
+        EXPECT_THAT(second.output, testing::HasSubstr("\n0 added, 0 changed, "));
+        const ProgramResult beside = export_to(collection + "-2");
+        EXPECT_EQ(beside.exit_code, 0) << beside.output;
+        EXPECT_THAT(beside.output, testing::HasSubstr("-> new collection"));
+        const ProgramResult again = run({DECANT_BINARY, "copy", "--from", to, "--to", "again", "--index", "none",
+                                         "--collection", collection + "-2"});
+        EXPECT_EQ(again.exit_code, 0) << again.output;
+        EXPECT_EQ(
+            db.exec("SELECT count(*) FROM copied c FULL JOIN again a USING (id) WHERE (c.document, c.metadata) IS "
+                    "DISTINCT FROM (a.document, a.metadata) OR NOT c.embedding <-> a.embedding < 1e-6")
+                .text(0, 0),
+            "0");
+        db.exec("DROP TABLE copied, again");
+    }
+}
+
 /// 1.x checks no tokens itself.
 class RealServersWithAToken : public RealServers {};
 

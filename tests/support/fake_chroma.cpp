@@ -241,15 +241,19 @@ StandInAnswer FakeChroma::route(const StandInRequest& request, std::string path,
         return has(place, place.database.empty()) ? ok(json::object{{"name", place.database}})
                                                   : refused(404, "NotFoundError", "Not found");
     }
+    if (path == "/pre-flight-checks") return ok(json::object{{"max_batch_size", 100}});
+    if (path == "/collections" && request.method == "POST") return create(place, request.body);
     if (path == "/collections") return list(place, query);
     const std::string id = segment("/collections/");
-    for (const Collection& collection : collections_) {
+    for (Collection& collection : collections_) {
         if (collection.text("id") != id || collection.text("tenant") != place.tenant ||
             collection.text("database") != place.database) {
             continue;
         }
         if (path == "/count" && request.method == "GET") return ok(collection.rows.size());
         if (path == "/get" && request.method == "POST") return get(collection, request.body);
+        if (path == "/upsert" && request.method == "POST") return upsert(collection, request.body);
+        if (path == "/delete" && request.method == "POST") return erase(collection, request.body);
         return violation(fmt::format("{} {}", request.method, request.target));
     }
     const std::string message = fmt::format("Collection {} does not exist.", id);
@@ -283,6 +287,60 @@ StandInAnswer FakeChroma::list(const Place& place, const std::string& query) con
         out.push_back(collection.described);
     }
     return ok(out);
+}
+
+/// The space where the real ones have it from the metadata; no dimension until the first record.
+StandInAnswer FakeChroma::create(const Place& place, const std::string& body) {
+    const json::value wanted = json::parse(body);
+    const std::string space = wanted.at("metadata").at("hnsw:space").as_string().c_str();
+    return ok(add({.tenant = place.tenant,
+                   .database = place.database,
+                   .name = wanted.at("name").as_string().c_str(),
+                   .id = fmt::format("00000000-0000-4000-8000-{:012}", collections_.size() + 1),
+                   .dimension = {},
+                   .space = space == "l2"   ? chroma::Space::l2
+                            : space == "ip" ? chroma::Space::ip
+                                            : chroma::Space::cosine,
+                   .embedding_function = {}})
+                  .described);
+}
+
+/// Keeps what a record has and the new one has not, as the real ones do, and refuses a document "refuse me".
+StandInAnswer FakeChroma::upsert(Collection& collection, const std::string& body) {
+    const json::value wanted = json::parse(body);
+    const json::array& ids = wanted.at("ids").as_array();
+    if (ids.size() > 100) return violation("more than max_batch_size");
+    for (const json::value& document : wanted.at("documents").as_array()) {
+        if (document.is_string() && document.as_string() == "refuse me")
+            return refused(422, "ChromaError", "such a document is not taken");
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        const auto part = [&](const char* name) { return wanted.at(name).as_array().at(i); };
+        Row row{ids[i].as_string().c_str(), part("embeddings"), part("documents"), part("metadatas"), part("uris")};
+        collection.described["dimension"] = row.embedding.as_array().size();
+        const auto present = std::ranges::find(collection.rows, row.id, &Row::id);
+        if (present != collection.rows.end()) {
+            if (row.document.is_null()) row.document = present->document;
+            if (row.uri.is_null()) row.uri = present->uri;
+            json::value merged = present->metadata;
+            if (merged.is_object() && row.metadata.is_object()) {
+                for (const auto& [key, value] : row.metadata.as_object())
+                    merged.as_object()[key] = value;
+                row.metadata = merged;
+            } else if (row.metadata.is_null()) {
+                row.metadata = merged;
+            }
+        }
+        put_row(collection, std::move(row));
+    }
+    return ok(json::object{});
+}
+
+StandInAnswer FakeChroma::erase(Collection& collection, const std::string& body) {
+    const json::value wanted = json::parse(body);
+    for (const json::value& id : wanted.at("ids").as_array())
+        std::erase_if(collection.rows, [&](const Row& row) { return json::string(row.id) == id.as_string(); });
+    return ok(json::object{});
 }
 
 StandInAnswer FakeChroma::get(const Collection& collection, const std::string& body) {

@@ -68,6 +68,9 @@ private:
     StandInAnswer list(const Place& place, const std::string& query) const;
     StandInAnswer databases(const std::string& tenant) const;
     StandInAnswer get(const Collection& collection, const std::string& body);
+    StandInAnswer create(const Place& place, const std::string& body);
+    StandInAnswer upsert(Collection& collection, const std::string& body);
+    StandInAnswer erase(Collection& collection, const std::string& body);
     StandInAnswer violation(const std::string& what);
     bool has(const Place& place, bool any_database) const;
     Collection& named(const std::string& name);

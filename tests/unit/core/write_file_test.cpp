@@ -48,6 +48,16 @@ TEST_F(WriteFile, ReplacesAFileWholeAndLeavesNothingBeside) {
     EXPECT_EQ(std::distance(fs::directory_iterator{folder_}, {}), 1);
 }
 
+TEST_F(WriteFile, LeavesTheOldFileAndNothingBesideWithoutFinish) {
+    write_file(folder_ / "out", "old");
+    {
+        FileWriter half{folder_ / "out"};
+        half.write("new, but only ha");
+    }
+    EXPECT_EQ(content_of(folder_ / "out"), "old");
+    EXPECT_EQ(std::distance(fs::directory_iterator{folder_}, {}), 1);
+}
+
 TEST_F(WriteFile, WritesIntoAPipeInsteadOfPuttingAFileInItsPlace) {
     const fs::path pipe = folder_ / "pipe";
     ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
