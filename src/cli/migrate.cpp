@@ -72,7 +72,7 @@ public:
             observer.note(
                 fmt::format("products that were not migrated, with reasons: decant runs show {}", report.run_id));
         }
-        return report.errors == 0 && (request_.dry_run || report.is_verified()) ? 0 : 1;
+        return report.errors + report.refused == 0 && (request_.dry_run || report.is_verified()) ? 0 : 1;
     }
 
 private:
@@ -111,6 +111,8 @@ private:
         if (request_.force) out += " --force";
         if (reuse_ != "auto") out += " --reuse " + reuse_;
         if (request_.allow_partial) out += " --allow-partial";
+        if (request_.create_products) out += " --create-products";
+        if (connections_) out += fmt::format(" --connections {}", *connections_);
         if (no_verify_) out += " --no-verify";
         return out;
     }

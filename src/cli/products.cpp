@@ -12,6 +12,7 @@
 #include "catalog/product_file.hpp"
 #include "cli/error_text.hpp"
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/nearest.hpp"
 #include "core/table.hpp"
@@ -125,6 +126,7 @@ public:
     }
 
     int run(const Context& context) override {
+        catch_interrupts();
         const std::string text = read_file(file_);
         const std::map<std::string, catalog::FileFormat> formats{{"csv", catalog::FileFormat::csv},
                                                                  {"json", catalog::FileFormat::json},
@@ -133,11 +135,18 @@ public:
         catalog::ProductFile file{text, format};
         pg::Connection db = connect(context);
         Loader loader{db, format == catalog::FileFormat::json};
-        while (auto record = file.next())
+        while (auto record = file.next()) {
             loader.take(std::move(*record));
+            if (interrupted()) {
+                throw Error{ErrorCode::cancelled,
+                            fmt::format("Interrupted after about {} records: the pages so far are committed",
+                                        loader.report().read),
+                            "Run the same command again: rows that are loaded are not written again."};
+            }
+        }
         loader.flush();
         LoadReport& report = loader.report();
-        std::ranges::stable_sort(report.rejects, {}, [](const json::object& reject) {
+        std::ranges::sort(report.rejects, {}, [](const json::object& reject) {
             return reject.begin()->value().to_number<std::uint64_t>();
         });
         report.unknown_columns = file.unknown_columns();

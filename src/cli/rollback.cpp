@@ -47,6 +47,20 @@ fs::path backup_of(const fs::path& path) {
     return backup;
 }
 
+void keep_copy(const fs::path& path, const fs::path& backup) {
+    std::error_code failure;
+    fs::copy_file(path, backup, failure);
+    if (!failure) return;
+    std::error_code ignored;
+    fs::remove(backup, ignored);
+    const bool is_full = failure == std::errc::no_space_on_device;
+    throw Error{is_full ? ErrorCode::store_full : ErrorCode::permission_denied,
+                fmt::format("{} cannot be kept as {}: {}. Nothing was changed", path.string(), backup.string(),
+                            failure.message()),
+                is_full ? "Make room on the disk, then run the same command again."
+                        : "Run this as a user who may write the folder."};
+}
+
 /// Sets where products are searched in .env. 1 when the environment says otherwise, which goes before the file.
 int set_search(const Context& context, bool is_forward, json::object& out) {
     const std::string known = context.settings.dotenv_path();
@@ -66,7 +80,7 @@ int set_search(const Context& context, bool is_forward, json::object& out) {
     if (after != before) {
         if (fs::exists(path)) {
             backup = backup_of(path);
-            fs::copy_file(path, backup);
+            keep_copy(path, backup);
         }
         write_file(path, after);
     }

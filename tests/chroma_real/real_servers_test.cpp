@@ -203,8 +203,12 @@ TEST_P(RealServers, AreToldApartByTenantAndDatabase) {
     expect_equal("tenants", {"--collection", "productos", "--tenant", "inquilino ñ", "--database", "tienda"});
 }
 
-TEST_P(RealServers, TakeBackWhatWasCopiedAndChangedSince) {
+/// Those of which there is a directory of products.
+class RealServersWithProducts : public RealServers {};
+
+TEST_P(RealServersWithProducts, TakeBackWhatWasCopiedAndChangedSince) {
     unpack("products");
+    ASSERT_NE(server_, nullptr);
     const std::string to = server_->url();
     for (const std::string collection : {"products_all_products", "ip_16"}) {
         ASSERT_EQ(copy({"--collection", collection}).exit_code, 0);
@@ -261,6 +265,7 @@ TEST_P(RealServersWithAToken, TakeItFromEitherHeaderAndRefuseAnother) {
     }
 }
 
+INSTANTIATE_TEST_SUITE_P(LongVersions, RealServersWithProducts, testing::Values("0.5.23", "1.5.9"));
 INSTANTIATE_TEST_SUITE_P(LongVersions, RealServersWithAToken, testing::Values("0.5.23"));
 
 std::string version_name(const testing::TestParamInfo<std::string>& each) {

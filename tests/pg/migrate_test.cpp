@@ -160,7 +160,10 @@ TEST(Migrate, MakesTheProductsThatOnlyChromaHas) {
     with.source().put({whole, no_price});
     EXPECT_EQ(count(with.migrated({"--create-products", "--dry-run"}), "migrated"), 0U);
     EXPECT_EQ(with.value("SELECT count(*) FROM products"), "2");
-    const boost::json::object report = with.migrated({"--create-products"});
+    const Outcome outcome = with.migrate({"--create-products"});
+    EXPECT_EQ(outcome.exit_code, 1) << "a record was refused";
+    const boost::json::object report = outcome.json().as_object();
+    EXPECT_EQ(count(report, "not_created"), 1U);
     EXPECT_EQ(count(report, "created"), 1U);
     EXPECT_EQ(count(report, "migrated"), 3U);
     EXPECT_EQ(count(report, "unmatched_records"), 1U);
@@ -225,6 +228,39 @@ TEST(Migrate, AProductWhoseTextChangesMeanwhileKeepsNoVectorOfTheOldText) {
     expect_all_products_accounted_for(report);
     EXPECT_EQ(count(report, "migrated"), 9U);
     EXPECT_EQ(with.value("SELECT embedding IS NULL FROM products WHERE sku = 'sku-9'"), "t");
+}
+
+TEST(Migrate, ProductsThatAreRemovedWhileItRunsAreNotMissing) {
+    CatalogCase with;
+    with.put_products(0, 10);
+    with.put_records(0, 10);
+    with.exec(
+        "CREATE FUNCTION remove() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM products WHERE sku = "
+        "''sku-0''; "
+        "RETURN NULL; END'");
+    with.exec(
+        "CREATE TRIGGER remove AFTER UPDATE OF embedding ON products FOR EACH ROW WHEN (NEW.sku = 'sku-9') EXECUTE "
+        "FUNCTION remove()");
+    const boost::json::object report = with.migrated({"--batch-size", "1", "--connections", "1"});
+    EXPECT_EQ(count(report, "gone"), 1U);
+    EXPECT_EQ(count(report, "after"), 9U);
+    EXPECT_EQ(count(report, "expected"), 9U);
+}
+
+TEST(Migrate, AVectorThatIsGoneThoughNobodyChangedItsProductIsALoss) {
+    CatalogCase with;
+    with.put_products(0, 10);
+    with.put_records(0, 10);
+    with.exec(
+        "CREATE FUNCTION empty() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE products SET embedding = NULL WHERE "
+        "sku = ''sku-0''; RETURN NULL; END'");
+    with.exec(
+        "CREATE TRIGGER empty AFTER UPDATE OF embedding ON products FOR EACH ROW WHEN (NEW.sku = 'sku-9') EXECUTE "
+        "FUNCTION empty()");
+    const Outcome outcome = with.migrate({"--batch-size", "1", "--connections", "1"});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.told();
+    EXPECT_EQ(count(outcome.json().as_object(), "lost"), 1U);
+    EXPECT_EQ(count(outcome.json().as_object(), "expected"), 10U);
 }
 
 TEST(Migrate, SaysSoAndExitsWith1WhenAVectorInTheTableIsNotChromas) {

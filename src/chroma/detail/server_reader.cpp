@@ -99,6 +99,12 @@ bool ServerReader::list_pages(IdList& list) {
             ids_a_page_ /= 2;
             continue;
         }
+        if (!page.empty() && !list.ids.empty() && page.front().id == list.ids.front()) {
+            throw Error{ErrorCode::source_unreadable,
+                        fmt::format("The Chroma server gives the same ids of collection '{}' for every offset",
+                                    collection_.name),
+                        "Ask the server itself, not through a proxy that drops what a request says."};
+        }
         for (const Record& record : page)
             list.ids.push_back(list.texts.keep(record.id));
         if (page.empty()) break;

@@ -15,7 +15,9 @@ std::vector<std::vector<std::size_t>> batches_by_length(std::span<const std::siz
     std::vector<std::size_t> order(lengths.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     // The longest first: memory is at its peak at once, and each batch's width is that of its first text.
-    std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t place) { return lengths[place]; });
+    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+        return lengths[a] == lengths[b] ? a < b : lengths[a] > lengths[b];
+    });
     std::vector<std::vector<std::size_t>> batches;
     std::size_t tokens = 0;
     for (const std::size_t place : order) {

@@ -56,6 +56,13 @@ void CatalogJob::check() {
          fmt::format("ChromaDB collection '{}' {}", request_.collection.name,
                      is_absent ? "not found" : "cannot be read"));
     tell(has_database, "Database connection successful", "Database connection failed");
+    // The guide's lines tell of three things; every other problem gets a line of its own.
+    for (const Error& problem : problems_) {
+        const bool is_told = problem.happened().starts_with("pgvector ") ||
+                             (!has_source && &problem == &problems_.front()) ||
+                             (!has_database && &problem == &problems_.back());
+        if (!is_told) say("  ✗ " + problem.happened());
+    }
     throw_problems(problems_);
     if (!request_.dry_run) lock_ = std::make_unique<TargetLock>(request_.conninfo, table_);
 }

@@ -44,32 +44,37 @@ std::optional<std::string> describe(const chroma::Record& record, catalog::Produ
 /// Makes the products that only Chroma has, a page a transaction: made ones are found again by a later run.
 void CatalogJob::create_products() {
     std::vector<catalog::Product> page;
-    const auto note = [&](const catalog::Product& product, std::string reason) {
+    std::vector<std::string> ids;  // of the page's records
+    const auto note = [&](const std::string& record, const catalog::Product& product, const std::string& reason) {
+        ++report_.refused;
         if (report_.notes.size() >= max_listed_products) return;
-        report_.notes.push_back({product.id.value_or(product.sku.value_or("")), product.name.value_or(""),
-                                 "not created: " + std::move(reason)});
+        report_.notes.push_back({product.id.value_or(""), product.name.value_or(""),
+                                 fmt::format("record '{}' makes no product: {}", record, reason)});
     };
     const auto create = [&] {
         if (!request_.dry_run) {
             const store::UpsertOutcome outcome = store::ProductStore{*db_}.upsert(page);
             report_.created += outcome.created;
             for (const auto& refusal : outcome.refused)
-                note(page[refusal.index], refusal.reason);
+                note(ids[refusal.index], page[refusal.index], refusal.reason);
             failpoint("migrate.products_created");
         } else {
             report_.created += page.size();
         }
         page.clear();
+        ids.clear();
     };
     for (auto records = source_->next_page(page_products); !records.empty();
          records = source_->next_page(page_products)) {
         for (const chroma::Record& record : records) {
             if (index_.find(record)) continue;
             catalog::Product product;
-            if (auto fault = describe(record, product))
-                note(product, std::move(*fault));
-            else
-                page.push_back(std::move(product));
+            if (const auto fault = describe(record, product)) {
+                note(std::string{record.id}, product, *fault);
+                continue;
+            }
+            page.push_back(std::move(product));
+            ids.emplace_back(record.id);
         }
         create();
     }

@@ -21,8 +21,6 @@ constexpr std::uint64_t row_bytes = 2'000;
 /// A row's neighbours in the HNSW index, at m = 16.
 constexpr std::uint64_t graph_row_bytes = 640;
 
-constexpr std::string_view count_sql = "SELECT count(*) FROM products WHERE active = true AND embedding IS NOT NULL";
-
 }  // namespace
 
 CatalogJob::CatalogJob(const MigrationRequest& request, MigrationObserver& observer)
@@ -273,14 +271,6 @@ void CatalogJob::migrate() {
     }
     reconnect_if_lost();
     ensure_index();
-}
-
-void CatalogJob::count_after() {
-    report_.after = static_cast<std::uint64_t>(db_->exec(count_sql).integer(0, 0));
-    report_.expected = report_.before;
-    for (std::size_t i = 0; i < is_written_.size(); ++i) {
-        if (is_written_[i] && !index_.products()[i].has_embedding) ++report_.expected;
-    }
 }
 
 void CatalogJob::finish() {

@@ -55,10 +55,11 @@ private:
     void drop_index_if_rebuilt();
     void reconnect_if_lost();
     void ensure_index();
-    void compare_vectors();
+    void compare_vectors(RecallProbe& probe);
+    void count_lost();
+    void say_comparison();
     void compare_row(std::string_view id, std::string_view vector);
     void spot_check();
-    void count_after();
     std::uint64_t batches() const noexcept;
     std::string model() const;
 
@@ -77,6 +78,7 @@ private:
     ProductIndex index_;
     CatalogPlan plan_;
     std::vector<bool> is_written_;  ///< by this run
+    std::vector<bool> is_seen_;     ///< with a vector, when all were read back
     std::uint64_t done_ = 0;        ///< products whose turn it was
     std::uint64_t said_ = 0;        ///< batches
 };

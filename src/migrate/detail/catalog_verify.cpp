@@ -27,6 +27,12 @@ constexpr std::string_view indexes_sql =
 constexpr std::string_view read_back_sql =
     "COPY (SELECT id::text, NULL, NULL, embedding FROM {} WHERE embedding IS NOT NULL) TO STDOUT (FORMAT binary)";
 
+constexpr std::string_view count_sql = "SELECT count(*) FROM products WHERE active = true AND embedding IS NOT NULL";
+
+constexpr std::string_view lost_sql =
+    "SELECT id FROM products WHERE id = $1 AND active = true AND embedding IS NULL AND coalesce(embedding_version, 0) "
+    "= $2";
+
 constexpr std::string_view spot_check_sql =
     "SELECT embedding IS NOT NULL AND {}.vector_norm(embedding) > 0 FROM products WHERE id = $1";
 
@@ -37,9 +43,17 @@ void CatalogJob::drop_index_if_rebuilt() {
     const bool is_worth = report_.planned >= rows_worth_a_build && report_.planned >= rebuilt_from * report_.before;
     for (int row = 0; row < indexes.rows(); ++row) {
         if (!is_worth || indexes.text(row, 0) != index_name || !indexes.boolean(row, 2)) continue;
-        pg::Transaction tx{*db_, "BEGIN; SET LOCAL lock_timeout = '10s'"};
-        db_->exec(fmt::format("DROP INDEX {}.{}", db_->quote_identifier(table_.schema), index_name));
-        tx.commit();
+        try {
+            pg::Transaction tx{*db_, "BEGIN; SET LOCAL lock_timeout = '2s'"};
+            db_->exec(fmt::format("DROP INDEX {}.{}", db_->quote_identifier(table_.schema), index_name));
+            tx.commit();
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::timed_out) throw;
+            observer_.note(
+                fmt::format("{} is locked by another session: its index is kept while vectors are written, "
+                            "which takes longer",
+                            table_.shown()));
+        }
         failpoint("migrate.index_dropped");
     }
 }
@@ -72,29 +86,62 @@ void CatalogJob::ensure_index() {
                                     .dimension = shape_.dimension,
                                     .rows = report_.before + report_.planned};
         pg::Connection watcher = pg::Connection::open(request_.conninfo);
-        timed("index", 0, [&] {
-            store::build_index(
-                {*db_, watcher, store::size_build(*db_, plan)}, create_index_sql(*db_, *pgvector_, plan),
-                [&](const std::string&, std::uint64_t done, std::uint64_t) { return observer_.progress(done, 0); });
-        });
+        try {
+            timed("index", 0, [&] {
+                store::build_index(
+                    {*db_, watcher, store::size_build(*db_, plan)}, create_index_sql(*db_, *pgvector_, plan),
+                    [&](const std::string&, std::uint64_t done, std::uint64_t) { return observer_.progress(done, 0); });
+            });
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::cancelled) throw;
+            throw Error{ErrorCode::cancelled,
+                        "Interrupted while the index was built: all vectors are written, searches scan all rows",
+                        "Go on with: " + request_.command_line};
+        }
         failpoint("migrate.index_built");
     }
     if (report_.migrated > 0) db_->exec("ANALYZE " + table_.quoted(*db_));
 }
 
+/// The catalog lives: what was deleted, deactivated or given another text since it was written is not missing.
+void CatalogJob::count_lost() {
+    for (std::uint32_t i = 0; i < is_written_.size(); ++i) {
+        if (!is_written_[i] || is_seen_[i]) continue;
+        const ProductRow& product = index_.products()[i];
+        const pg::Result lost = db_->query(lost_sql, {text_of(product.id), std::to_string(product.version)});
+        if (lost.empty()) {
+            ++report_.gone;
+            continue;
+        }
+        ++report_.lost;
+        note_product(i, "its vector is gone from PostgreSQL");
+    }
+}
+
 void CatalogJob::verify() {
     say("");
     say("[Step 5/6] Verifying migration integrity...");
-    count_after();
+    std::optional<RecallProbe> probe;
+    if (request_.verify) {
+        probe.emplace(*db_, table_, shape_);
+        compare_vectors(*probe);
+        count_lost();
+    }
+    report_.after = static_cast<std::uint64_t>(db_->exec(count_sql).integer(0, 0));
+    report_.expected = report_.after + report_.lost;
     if (!request_.verify) {
         say("  Skipped (--no-verify)");
-        report_.expected = report_.after;
         return;
     }
     say(fmt::format("  Products with pgvector embeddings after migration: {}", report_.after));
     say(fmt::format("  Expected embeddings: {}", report_.expected));
     spot_check();
-    compare_vectors();
+    say_comparison();
+    if (probe->is_usable()) {
+        timed("recall", 0, [&] { report_.recall = probe->measure(*db_, *pgvector_); });
+        say(fmt::format("  {} Index recall@{}: {:.3f} ({} queries)", report_.recall->recall < recall_floor ? "✗" : "✓",
+                        recall_k, report_.recall->recall, report_.recall->queries));
+    }
     failpoint("migrate.verified");
 }
 
@@ -112,7 +159,8 @@ void CatalogJob::spot_check() {
     for (const std::uint32_t i : chosen) {
         const ProductRow& product = index_.products()[i];
         const pg::Result found = db_->query(sql, {text_of(product.id)});
-        const bool is_valid = !found.empty() && found.boolean(0, 0);
+        if (found.empty()) continue;
+        const bool is_valid = found.boolean(0, 0);
         if (!is_valid) report_.invalid.push_back(product.name);
         say(is_valid ? fmt::format("  ✓ {} has valid embedding", product.name)
                      : fmt::format("  ✗ {} has no valid embedding", product.name));
@@ -125,6 +173,7 @@ void CatalogJob::compare_row(std::string_view id, std::string_view vector) {
     if (found == index_.products().end() || found->id != *uuid) return;
     const auto at = static_cast<std::size_t>(found - index_.products().begin());
     const Choice& choice = plan_.choices[at];
+    is_seen_[at] = true;
     if (!is_written_[at] && choice.state != Choice::State::usable) return;
     const bool is_equal = short_digest(vector) == choice.vector;
     if (!is_equal && !is_written_[at]) {
@@ -137,8 +186,8 @@ void CatalogJob::compare_row(std::string_view id, std::string_view vector) {
     note_product(static_cast<std::uint32_t>(at), "its vector in PostgreSQL is not Chroma's");
 }
 
-void CatalogJob::compare_vectors() {
-    RecallProbe probe{*db_, table_, shape_};
+void CatalogJob::compare_vectors(RecallProbe& probe) {
+    is_seen_.assign(is_written_.size(), false);
     timed("verify", report_.after, [&] {
         pg::Transaction tx{*db_, "BEGIN; SET LOCAL statement_timeout = 0"};
         pg::CopyOut copy{*db_, fmt::format(read_back_sql, table_.quoted(*db_))};
@@ -154,6 +203,9 @@ void CatalogJob::compare_vectors() {
         }
         tx.commit();
     });
+}
+
+void CatalogJob::say_comparison() {
     if (report_.compared > 0) {
         say(fmt::format("  {} {} vectors compared with ChromaDB: {}", report_.differences == 0 ? "✓" : "✗",
                         report_.compared,
@@ -161,10 +213,8 @@ void CatalogJob::compare_vectors() {
     }
     if (report_.others > 0)
         say(fmt::format("    Products that had another vector than ChromaDB's and keep it: {}", report_.others));
-    if (!probe.is_usable()) return;
-    timed("recall", 0, [&] { report_.recall = probe.measure(*db_, *pgvector_); });
-    say(fmt::format("  {} Index recall@{}: {:.3f} ({} queries)", report_.recall->recall < recall_floor ? "✗" : "✓",
-                    recall_k, report_.recall->recall, report_.recall->queries));
+    if (report_.gone > 0)
+        say(fmt::format("    Products that were removed or changed since they were written: {}", report_.gone));
 }
 
 }  // namespace decant::migrate::detail

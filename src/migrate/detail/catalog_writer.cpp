@@ -18,11 +18,8 @@ constexpr std::size_t lot_records = 1'000;
 constexpr std::size_t queued_page_bytes = 16UL << 20U;
 constexpr std::size_t queued_outcomes = 1'000;
 
-// What a crash of the server takes back is simply missing: the next run writes it. The report's own commit is a
-// synchronous one, after which all before it is durable. A batch is looked up row by row: joining it by hashing would
-// read the whole of products for each.
-constexpr std::string_view begin_sql =
-    "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+// A batch is looked up row by row: joining it by hashing would read the whole of products for each.
+constexpr std::string_view begin_sql = "BEGIN; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 // FOR SHARE: several connections of one run write at once, and none after another process took the run over.
 constexpr std::string_view fence_sql = "SELECT id FROM decant.runs WHERE id = $1 AND token = $2 FOR SHARE";
