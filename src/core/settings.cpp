@@ -52,8 +52,15 @@ constexpr std::array setting_table{
                 "Whether products are searched in PostgreSQL."},
     SettingSpec{"PRODUCT_SEARCH_STRATEGY", "pgvector_primary", false, "pgvector_primary|chroma_primary|hybrid|fusion",
                 "Where products are searched first."},
+    SettingSpec{
+        "DECANT_EMBEDDER", "auto", false, "auto|local|ollama|openai|none",
+        "What embeds texts: local is the embedded model, none leaves products without a vector waiting; auto is "
+        "ollama where OLLAMA_API_URL or OLLAMA_API_MODEL_EMBEDDING is set, else local."},
+    SettingSpec{"DECANT_EMBEDDING_MODEL", "", false, "",
+                "Its model. Default: multilingual-e5-small, OLLAMA_API_MODEL_EMBEDDING or text-embedding-3-small."},
+    SettingSpec{"OLLAMA_API_URL", "", false, "", "The Ollama server. Default: http://localhost:11434."},
     SettingSpec{"OLLAMA_API_MODEL_EMBEDDING", "", false, "",
-                "The model that embeds products, as embedding_model names it."},
+                "The model of Ollama that embeds products. Default: nomic-embed-text."},
     SettingSpec{"DECANT_MODEL_DIR", "", false, "",
                 "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
     SettingSpec{

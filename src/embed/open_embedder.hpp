@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/settings.hpp"
+#include "embed/embedder.hpp"
+
+namespace decant::embed {
+
+struct EmbedderChoice {
+    std::string provider;  ///< "local", "ollama", "openai", "none"
+    std::string model;     ///< as the provider names it; empty with none
+};
+
+/// What DECANT_EMBEDDER and the settings of the models say. `auto` is ollama where one of its settings is set, else the
+/// embedded model. One that is away is an error, never replaced by another.
+EmbedderChoice chosen_embedder(const Settings& settings);
+
+/// Opens it; a provider that is a server is asked about the model. Null with none.
+/// Throws Error: config_invalid, embedder_unavailable, not_found (the server has no such model).
+std::unique_ptr<Embedder> open_embedder(const Settings& settings);
+
+}  // namespace decant::embed
