@@ -58,9 +58,22 @@ constexpr std::array setting_table{
         "ollama where OLLAMA_API_URL or OLLAMA_API_MODEL_EMBEDDING is set, else local."},
     SettingSpec{"DECANT_EMBEDDING_MODEL", "", false, "",
                 "Its model. Default: multilingual-e5-small, OLLAMA_API_MODEL_EMBEDDING or text-embedding-3-small."},
-    SettingSpec{"OLLAMA_API_URL", "", false, "", "The Ollama server. Default: http://localhost:11434."},
+    SettingSpec{"DECANT_EMBEDDING_DIMENSIONS", "", false, "1..16000",
+                "Length of the vectors to ask Ollama's or OpenAI's model for, where it gives shorter ones too."},
+    SettingSpec{"DECANT_PASSAGE_PREFIX", "", false, "",
+                "What stands before a product's text, blank included, for a model of a server that is not known by "
+                "name; of one that is known it goes before what is known."},
+    SettingSpec{"DECANT_QUERY_PREFIX", "", false, "", "What stands before a question, in the same way."},
+    SettingSpec{"DECANT_TEXT_RECIPE", "", false, "labelled|title-first",
+                "How a product becomes a text, in the same way. Default: labelled."},
+    SettingSpec{"OLLAMA_API_URL", "", true, "",
+                "The Ollama server; it may hold USER:PASSWORD@. Default: http://localhost:11434."},
     SettingSpec{"OLLAMA_API_MODEL_EMBEDDING", "", false, "",
                 "The model of Ollama that embeds products. Default: nomic-embed-text."},
+    SettingSpec{"OPENAI_BASE_URL", "", true, "",
+                "Where OpenAI's API of embeddings is, up to /v1; it may hold USER:PASSWORD@. Default: "
+                "https://api.openai.com/v1."},
+    SettingSpec{"OPENAI_API_KEY", "", true, "", "Key for it, sent as a bearer token; none is sent where it is unset."},
     SettingSpec{"DECANT_MODEL_DIR", "", false, "",
                 "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
     SettingSpec{

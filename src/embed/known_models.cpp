@@ -58,6 +58,19 @@ const Model* find_known_model(std::string_view provider, std::string_view name) 
     return found == models.end() ? nullptr : &*found;
 }
 
+Model server_model(const std::string& provider, const std::string& name, const ModelSettings& settings) {
+    const Model* known = find_known_model(provider, name);
+    if (known == nullptr) known = find_known_model("ollama", name);
+    Model model = known != nullptr ? *known : Model{};
+    model.provider = provider;
+    model.name = name;
+    if (settings.passage_prefix) model.passage_prefix = *settings.passage_prefix;
+    if (settings.query_prefix) model.query_prefix = *settings.query_prefix;
+    if (settings.recipe) model.recipe = *settings.recipe;
+    if (settings.dimension != 0) model.dimension = settings.dimension;
+    return model;
+}
+
 std::string Model::fingerprint() const {
     return hex(sha256(fmt::format(
         "provider={}\nname={}\nweights={}\ndimension={}\nmost_tokens={}\npassage={}\n"

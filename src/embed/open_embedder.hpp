@@ -5,6 +5,7 @@
 
 #include "core/settings.hpp"
 #include "embed/embedder.hpp"
+#include "embed/server_options.hpp"
 
 namespace decant::embed {
 
@@ -16,6 +17,9 @@ struct EmbedderChoice {
 /// What DECANT_EMBEDDER and the settings of the models say. `auto` is ollama where one of its settings is set, else the
 /// embedded model. One that is away is an error, never replaced by another.
 EmbedderChoice chosen_embedder(const Settings& settings);
+
+/// What the settings say of a server's model.
+ServerOptions server_options(const Settings& settings, const EmbedderChoice& choice);
 
 /// Opens it; a provider that is a server is asked about the model. Null with none.
 /// Throws Error: config_invalid, embedder_unavailable, not_found (the server has no such model).

@@ -310,7 +310,8 @@ HttpResponse HttpClient::send(const HttpRequest& request) {
         const bool is_last = next_try > request.tries;
         auto pause = state_->pause_before(next_try);
         if (auto* response = std::get_if<HttpResponse>(&outcome)) {
-            if (is_last || !passes_by_itself(response->status)) return std::move(*response);
+            const bool is_over = is_last || !passes_by_itself(response->status);
+            if (is_over || (request.is_final && request.is_final(*response))) return std::move(*response);
             pause = asked_pause(*response).value_or(pause);
         } else if (const Failure& failure = std::get<Failure>(outcome); is_last || !failure.may_pass) {
             throw failure.error;

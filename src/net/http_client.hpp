@@ -33,6 +33,14 @@ struct HttpService {
     std::chrono::milliseconds first_pause{200};        ///< before the second try; then twice as long each time
 };
 
+struct HttpResponse {
+    int status = 0;
+    std::string body;
+    std::map<std::string, std::string> headers;  ///< names in lower case
+
+    bool is_ok() const noexcept { return status >= 200 && status < 300; }
+};
+
 struct HttpRequest {
     std::string path;                      ///< with its query, encoded
     std::optional<std::string> body = {};  ///< JSON to POST; none: GET
@@ -42,17 +50,12 @@ struct HttpRequest {
     /// Asked of each 2xx body, which it may take; false: it was cut or garbled on its way, and counts as a failed try.
     std::function<bool(std::string& body)> is_whole = {};
 
+    /// Asked of each answer whose status has it tried again; true: it would only come again.
+    std::function<bool(const HttpResponse& response)> is_final = {};
+
     /// Gets a 2xx body as it comes, in the place of HttpResponse::body; false ends the exchange. Once it got bytes the
     /// request is not repeated.
     std::function<bool(std::string_view bytes)> on_bytes = {};
-};
-
-struct HttpResponse {
-    int status = 0;
-    std::string body;
-    std::map<std::string, std::string> headers;  ///< names in lower case
-
-    bool is_ok() const noexcept { return status >= 200 && status < 300; }
 };
 
 /// One connection that is kept between requests. One thread at a time.

@@ -166,7 +166,7 @@ void HttpStandIn::serve_requests(Peer& peer) {
 
 bool HttpStandIn::answer(Peer& peer, const StandInAnswer& answer) const {
     std::string ignored;
-    if (answer.is_withheld) return peer.receive(ignored);
+    if (answer.is_withheld && !answer.cut_after) return peer.receive(ignored);
     std::string head = fmt::format("HTTP/1.1 {} Scripted\r\n", answer.status);
     for (const std::string& header : answer.headers)
         head += header + "\r\n";
@@ -178,8 +178,9 @@ bool HttpStandIn::answer(Peer& peer, const StandInAnswer& answer) const {
         return peer.send("0\r\n\r\n");
     }
     const std::string body = answer.body.substr(0, answer.cut_after.value_or(answer.body.size()));
-    return peer.send(fmt::format("{}Content-Length: {}\r\n\r\n{}", head, answer.body.size(), body)) &&
-           !answer.cut_after;
+    const bool is_sent = peer.send(fmt::format("{}Content-Length: {}\r\n\r\n{}", head, answer.body.size(), body));
+    if (is_sent && answer.is_withheld) return peer.receive(ignored);
+    return is_sent && !answer.cut_after;
 }
 
 void make_certificate(const std::filesystem::path& folder) {

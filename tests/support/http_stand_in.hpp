@@ -27,7 +27,8 @@ struct StandInAnswer {
     std::vector<std::string> headers = {};      ///< "Name: value"
     std::vector<std::string> chunks = {};       ///< in the place of `body`: sent chunked, one after the other
     std::optional<std::size_t> cut_after = {};  ///< the connection ends after so many bytes of the answer's body
-    bool is_withheld = false;                   ///< nothing is sent; the connection stays until the client ends it
+    /// Nothing is sent, with cut_after nothing more; the connection stays until the client ends it.
+    bool is_withheld = false;
 };
 
 /// An HTTP/1.1 server on a free port of 127.0.0.1 that answers as a test's script says: a stand-in for services that

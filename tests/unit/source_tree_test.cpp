@@ -26,7 +26,7 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"net", {"core"}},
     {"chroma", {"catalog", "net"}},
     {"store", {"pg", "catalog"}},
-    {"embed", {"catalog", "core"}},
+    {"embed", {"catalog", "net"}},
     {"migrate", {"chroma", "store"}},
     {"cli", {"migrate", "embed"}},
     {"main.cpp", {"cli"}},

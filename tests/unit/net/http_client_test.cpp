@@ -37,6 +37,14 @@ ErrorCode code_of(HttpClient& client, const HttpRequest& request) {
     return ErrorCode::internal;
 }
 
+TEST(HttpClient, DoesNotAskAgainForWhatWouldOnlyComeAgain) {
+    HttpStandIn server{in_turn({{.status = 500, .body = "too long"}})};
+    HttpClient client{service_at(server.url())};
+    const auto is_final = [](const HttpResponse& response) { return response.body == "too long"; };
+    EXPECT_EQ(client.send({.path = "/", .is_final = is_final}).status, 500);
+    EXPECT_EQ(server.requests().size(), 1U);
+}
+
 TEST(HttpClient, SendsWhatIsAskedOnOneConnection) {
     HttpStandIn server{in_turn({{.body = "yes", .headers = {"X-Kind: plain"}}})};
     HttpService service = service_at(server.url() + "/base/");
