@@ -52,7 +52,7 @@ std::vector<OllamaModel> models_of(ModelServer& server) {
 OllamaModel require_model(ModelServer& server, const std::string& name) {
     const std::vector<OllamaModel> models = models_of(server);
     if (const OllamaModel* found = find_ollama(models, name)) return *found;
-    server.refuse({.status = 404, .message = fmt::format("model \"{}\" not found", name)});
+    server.refuse_missing();
 }
 
 /// The member "<architecture>.<name>" of model_info.

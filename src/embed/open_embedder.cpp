@@ -45,8 +45,7 @@ ServerOptions server_options(const Settings& settings, const EmbedderChoice& cho
     return options;
 }
 
-std::unique_ptr<Embedder> open_embedder(const Settings& settings) {
-    const EmbedderChoice choice = chosen_embedder(settings);
+std::unique_ptr<Embedder> open_embedder(const Settings& settings, const EmbedderChoice& choice) {
     if (choice.provider == "none") return nullptr;
     if (choice.provider == "local") {
         return open_local({.models = find_model_folder(settings.get("DECANT_MODEL_DIR")), .name = choice.model});

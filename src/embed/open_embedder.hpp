@@ -23,6 +23,9 @@ ServerOptions server_options(const Settings& settings, const EmbedderChoice& cho
 
 /// Opens it; a provider that is a server is asked about the model. Null with none.
 /// Throws Error: config_invalid, embedder_unavailable, not_found (the server has no such model).
-std::unique_ptr<Embedder> open_embedder(const Settings& settings);
+std::unique_ptr<Embedder> open_embedder(const Settings& settings, const EmbedderChoice& choice);
+inline std::unique_ptr<Embedder> open_embedder(const Settings& settings) {
+    return open_embedder(settings, chosen_embedder(settings));
+}
 
 }  // namespace decant::embed

@@ -25,7 +25,7 @@ ModelServer server_of(const ServerOptions& options) {
         {.unavailable = "Check OPENAI_BASE_URL and the way there; then run the same command again.",
          .address = "Set OPENAI_BASE_URL to what stands before /embeddings, as in https://api.openai.com/v1.",
          .credentials = options.key.empty() ? "Set OPENAI_API_KEY, or OPENAI_API_KEY_FILE." : "Check OPENAI_API_KEY.",
-         .no_model = "Set DECANT_EMBEDDING_MODEL to a model that the server has."}};
+         .no_model = "Set DECANT_EMBEDDING_MODEL to a model that the server has and the key may use."}};
 }
 
 std::optional<detail::EmbedAnswer> ask_vectors(ModelServer& server, const ServerOptions& options,
@@ -48,7 +48,7 @@ std::optional<detail::EmbedAnswer> ask_vectors(ModelServer& server, const Server
 std::unique_ptr<Embedder> open_openai(const ServerOptions& options) {
     const auto server = std::make_shared<ModelServer>(server_of(options));
     Model model = server_model("openai", options.name, options.settings);
-    model.weights = fmt::format("{} {}", server->client().service().url.text(), options.name);
+    model.weights = server->client().service().url.text();
     return std::make_unique<detail::ServerEmbedder>(
         std::move(model), [=](std::span<const std::string> texts) { return ask_vectors(*server, options, texts); },
         detail::ServerEmbedder::Limits{.texts = 128, .bytes = 256UL << 10U});

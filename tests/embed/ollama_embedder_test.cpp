@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <iterator>
 
 #include "core/error.hpp"
 #include "embed/checked_embedder.hpp"
 #include "tests/embed/contract.hpp"
+#include "tests/support/decant_program.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/fake_ollama.hpp"
 
 namespace decant::embed {
@@ -145,7 +148,7 @@ TEST(Ollama, RefusesAServerThatIsNoOllama) {
         server.set_fault([=](const StandInRequest&) { return answer; });
         const Error error = open_error(options_for(server));
         EXPECT_EQ(error.code(), ErrorCode::config_invalid);
-        EXPECT_THAT(error.happened(), HasSubstr("answers, but not as Ollama"));
+        EXPECT_THAT(error.happened(), HasSubstr("answers, but not as that API does"));
     }
 }
 
@@ -443,6 +446,23 @@ TEST(OllamaPull, TakesAnErrorInTheStreamForTheError) {
     const Error error = error_of([&] { pull_ollama(options_for(server, "nomic"), [](auto, auto) {}); });
     EXPECT_EQ(error.code(), ErrorCode::not_found);
     EXPECT_THAT(error.happened(), HasSubstr("did not pull 'nomic': pull model manifest: file does not exist"));
+}
+
+TEST(OllamaPull, EndsCleanlyWhenItIsInterrupted) {
+    FakeOllama server;
+    server.remove("nomic-embed-text");
+    server.set_fault([](const StandInRequest& request) -> std::optional<StandInAnswer> {
+        if (request.target != "/api/pull") return std::nullopt;
+        const std::string line = R"({"status":"pulling manifest"})";
+        return StandInAnswer{.body = line + "\n{}", .cut_after = line.size() + 1, .is_withheld = true};
+    });
+    const test::DecantProgram decant{""};
+    auto pull = decant.start({"model", "pull"}, {"OLLAMA_API_URL=" + server.url()});
+    ASSERT_TRUE(test::eventually(10s, [&] { return server.count("/api/pull") == 1; }));
+    pull.signal(SIGINT);
+    const test::Outcome outcome = pull.wait();
+    EXPECT_EQ(outcome.exit_code, 130) << outcome.told();
+    EXPECT_THAT(outcome.err, HasSubstr("Interrupted while Ollama"));
 }
 
 TEST(OllamaPull, IsNotDoneWithoutItsLastLine) {

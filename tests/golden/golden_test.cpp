@@ -14,6 +14,7 @@
 
 #include "tests/golden/transcript.hpp"
 #include "tests/support/fake_chroma.hpp"
+#include "tests/support/fake_ollama.hpp"
 #include "tests/support/throwaway_cluster.hpp"
 
 namespace decant::test {
@@ -22,7 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// CHROMA_SERVER is the URL of a stand-in for a Chroma server that takes the token "right" and has a collection
-/// products. sample unpacks the sample catalog; fixture VERSION/CASE unpacks a Chroma directory into the folder CASE;
+/// products. OLLAMA_SERVER is the URL of a stand-in for Ollama that has the model all-minilm, and bge-m3 in its
+/// registry. sample unpacks the sample catalog; fixture VERSION/CASE unpacks a Chroma directory into the folder CASE;
 /// sql runs SQL as the superuser; hold SQL leaves a transaction open that has run SQL, until release.
 constexpr const char* prelude = R"sh(
 set -o pipefail
@@ -67,6 +69,10 @@ public:
         server.require_header("authorization", "Bearer right");
         auto variables = environment(cluster, conninfo);
         variables["CHROMA_SERVER"] = server.url();
+        FakeOllama ollama{{.name = "all-minilm", .digest = std::string(64, 'a'), .dimension = 384, .context = 256}};
+        ollama.put({.name = "llama3.2", .digest = std::string(64, 'b'), .capabilities = {"completion", "tools"}});
+        ollama.publish({.name = "bge-m3", .digest = std::string(64, 'c'), .dimension = 1024, .context = 8192});
+        variables["OLLAMA_SERVER"] = ollama.url();
         TranscriptRunner runner{std::move(variables), prelude};
         const std::string actual = to_text(runner.run(parse_transcript(expected)));
         if (is_update()) {

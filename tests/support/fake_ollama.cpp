@@ -168,7 +168,10 @@ StandInAnswer FakeOllama::answer(const StandInRequest& request) {
     if (request.target == "/api/show") return show(members);
     if (request.target == "/api/embed") return embed(members);
     if (request.target == "/api/pull") return pull(members);
-    if (request.target != "/v1/embeddings") return violation("path " + request.target);
+    if (request.target != "/v1/embeddings") {
+        violation("path " + request.target);
+        return {.status = 404, .body = "404 page not found"};
+    }
     const auto key = request.headers.find("authorization");
     if (key_.empty() || (key != request.headers.end() && key->second == "Bearer " + key_)) return openai(members);
     StandInAnswer no_key =

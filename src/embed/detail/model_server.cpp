@@ -79,10 +79,7 @@ ServerAnswer ModelServer::ask(const std::string& path, const std::optional<json:
 void ModelServer::refuse(const ServerAnswer& answer) const {
     const std::string happened = fmt::format("{} answers {}: {}", address(), answer.status, answer.message);
     const bool is_gone = answer.status == 404 || answer.says("not found") || answer.says("does not exist");
-    if (is_gone && answer.says("model")) {
-        throw Error{ErrorCode::not_found, fmt::format("{} has no model '{}': {}", address(), model_, answer.message),
-                    remedies_.no_model};
-    }
+    if (is_gone && answer.says("model")) refuse_missing();
     switch (answer.status) {
         case 401:
             throw Error{ErrorCode::unauthenticated, happened, remedies_.credentials};
@@ -114,8 +111,13 @@ void ModelServer::refuse(const ServerAnswer& answer) const {
                 "Look at the server's log; then run the same command again."};
 }
 
+void ModelServer::refuse_missing() const {
+    throw Error{ErrorCode::not_found, fmt::format("{} has no model '{}'", address(), printable(model_)),
+                remedies_.no_model};
+}
+
 void ModelServer::refuse_form() const {
-    throw Error{ErrorCode::config_invalid, fmt::format("{} answers, but not as {}", address(), client_.service().name),
+    throw Error{ErrorCode::config_invalid, fmt::format("{} answers, but not as that API does", address()),
                 remedies_.address};
 }
 

@@ -42,6 +42,7 @@ public:
     /// What an error of this server means for whoever asked it to embed: overloaded and embedder_unavailable pass by
     /// themselves, request_invalid is about the texts, the others about the model or the set-up.
     [[noreturn]] void refuse(const ServerAnswer& answer) const;
+    [[noreturn]] void refuse_missing() const;
     /// It answers, but not as such a server.
     [[noreturn]] void refuse_form() const;
 
