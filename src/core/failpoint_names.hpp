@@ -28,6 +28,10 @@ inline constexpr std::array failpoint_names = std::to_array<std::string_view>({
     "migrate.index_built",
     "migrate.verified",
     "migrate.finished",
+    "worker.claimed",
+    "worker.embedded",
+    "worker.stored",
+    "worker.committed",
 });
 
 }  // namespace decant

@@ -36,7 +36,7 @@ public:
         if (!changes.fresh.empty()) insert(page, changes.fresh);
         if (!changes.changed.empty()) update(page, changes.changed);
         if (plan_.prune && !extra.empty()) {
-            db_.query(fmt::format("DELETE FROM {} WHERE id = ANY($1::text[])", quoted_), {array_literal(extra)});
+            db_.query(fmt::format("DELETE FROM {} WHERE id = ANY($1::text[])", quoted_), {pg::array_literal(extra)});
             extra.clear();
         }
         failpoint("copy.page_written");

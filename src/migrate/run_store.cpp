@@ -189,21 +189,6 @@ Counts& Counts::operator+=(const Counts& other) noexcept {
     return *this;
 }
 
-std::string array_literal(const std::vector<std::string>& texts) {
-    std::string out = "{";
-    for (const std::string& text : texts) {
-        if (out.size() > 1) out.push_back(',');
-        out.push_back('"');
-        for (const char c : text) {
-            if (c == '"' || c == '\\') out.push_back('\\');
-            out.push_back(c);
-        }
-        out.push_back('"');
-    }
-    out.push_back('}');
-    return out;
-}
-
 bool RunStore::is_prepared() {
     return db_.exec(is_prepared_sql).boolean(0, 0);
 }
@@ -278,7 +263,7 @@ void RunStore::save_page(std::int64_t run_id, const std::string& token, const Pa
     for (const Reject& reject : done.page.rejects) {
         db_.query(save_reject_sql, {id, pg::bytea(reject.id), reject.reason, reject.line});
     }
-    if (!done.kept.empty()) db_.query(save_kept_sql, {id, array_literal(done.kept)});
+    if (!done.kept.empty()) db_.query(save_kept_sql, {id, pg::array_literal(done.kept)});
 }
 
 void RunStore::set_counts(std::int64_t run_id, const Counts& counts) {

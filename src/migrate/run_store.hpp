@@ -113,7 +113,4 @@ private:
     pg::Connection& db_;
 };
 
-/// A text[] literal.
-std::string array_literal(const std::vector<std::string>& texts);
-
 }  // namespace decant::migrate

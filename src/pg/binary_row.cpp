@@ -32,6 +32,20 @@ void append_int16(std::string& out, std::size_t value) {
     out.append(reinterpret_cast<const char*>(&big), sizeof big);
 }
 
+void append_vector(std::string& out, std::span<const float> values) {
+    append_int32(out, 4 + 4 * values.size());
+    append_int16(out, values.size());
+    append_int16(out, 0);
+    const std::size_t start = out.size();
+    out.resize(start + 4 * values.size());
+    char* at = out.data() + start;
+    for (const float value : values) {
+        const std::uint32_t big = swapped(std::bit_cast<std::uint32_t>(value));
+        std::memcpy(at, &big, sizeof big);
+        at += sizeof big;
+    }
+}
+
 template <typename Unsigned>
 Unsigned read_big(const char* at) noexcept {
     Unsigned value = 0;
@@ -78,17 +92,19 @@ void BinaryRow::jsonb(std::string_view json) {
 }
 
 void BinaryRow::vector(std::span<const float> values) {
-    append_int32(out_, 4 + 4 * values.size());
-    append_int16(out_, values.size());
-    append_int16(out_, 0);
-    const std::size_t start = out_.size();
-    out_.resize(start + 4 * values.size());
-    char* at = out_.data() + start;
-    for (const float value : values) {
-        const std::uint32_t big = swapped(std::bit_cast<std::uint32_t>(value));
-        std::memcpy(at, &big, sizeof big);
-        at += sizeof big;
-    }
+    append_vector(out_, values);
+}
+
+VectorArray::VectorArray(std::uint32_t element_type, std::size_t count) {
+    constexpr std::size_t dimensions = 1;
+    constexpr std::size_t has_nulls = 0;
+    constexpr std::size_t lower_bound = 1;
+    for (const std::size_t word : {dimensions, has_nulls, std::size_t{element_type}, count, lower_bound})
+        append_int32(out_, word);
+}
+
+void VectorArray::add(std::span<const float> values) {
+    append_vector(out_, values);
 }
 
 bool BinaryRow::halfvec(std::span<const float> values) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace decant::pg {
@@ -29,6 +30,19 @@ public:
 
 private:
     std::string& out_;
+};
+
+/// A one-dimensional array of vectors in the binary form that a parameter takes. Source: PostgreSQL, array_recv().
+class VectorArray {
+public:
+    /// `element_type` is the oid of the type vector in the connected database, `count` the elements that follow.
+    VectorArray(std::uint32_t element_type, std::size_t count);
+
+    void add(std::span<const float> values);
+    std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
 };
 
 /// Fields of a tuple as COPY sends it: one entry a field, data() null for NULL. Throws Error{internal} on bytes that

@@ -61,6 +61,21 @@ std::string bytea(std::string_view bytes) {
     return out;
 }
 
+std::string array_literal(const std::vector<std::string>& texts) {
+    std::string out = "{";
+    for (const std::string& text : texts) {
+        if (out.size() > 1) out.push_back(',');
+        out.push_back('"');
+        for (const char c : text) {
+            if (c == '"' || c == '\\') out.push_back('\\');
+            out.push_back(c);
+        }
+        out.push_back('"');
+    }
+    out.push_back('}');
+    return out;
+}
+
 Connection::Connection(pg_conn* conn) noexcept : conn_(conn, &PQfinish) {}
 
 Connection Connection::open(const std::string& conninfo) {
@@ -85,16 +100,47 @@ Result Connection::exec(std::string_view sql) {
 }
 
 Result Connection::query(std::string_view sql, const std::vector<Param>& params) {
+    return send(sql, params, nullptr);
+}
+
+Result Connection::query(std::string_view sql, const std::vector<Param>& params, const std::string& binary) {
+    return send(sql, params, &binary);
+}
+
+Result Connection::send(std::string_view sql, const std::vector<Param>& params, const std::string* binary) {
     const std::string text{sql};
     std::vector<const char*> values;
-    values.reserve(params.size());
+    values.reserve(params.size() + 1);
     for (const Param& param : params)
         values.push_back(param ? param->c_str() : nullptr);
-    if (PQsendQueryParams(native(), text.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                          nullptr, 0) == 0) {
+    std::vector<int> lengths(params.size() + 1);
+    std::vector<int> formats(params.size() + 1);
+    if (binary != nullptr) {
+        values.push_back(binary->data());
+        lengths.back() = static_cast<int>(binary->size());
+        formats.back() = 1;
+    }
+    if (PQsendQueryParams(native(), text.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                          lengths.data(), formats.data(), 0) == 0) {
         throw connection_error(native());
     }
     return collect(native());
+}
+
+bool Connection::wait_for_notification(std::chrono::milliseconds span) {
+    const auto take = [&] {
+        bool took = false;
+        while (PGnotify* note = PQnotifies(native())) {
+            PQfreemem(note);
+            took = true;
+        }
+        return took;
+    };
+    if (take()) return true;
+    pollfd socket{.fd = PQsocket(native()), .events = POLLIN, .revents = 0};
+    if (poll(&socket, 1, static_cast<int>(span.count())) <= 0) return false;
+    if (PQconsumeInput(native()) == 0) throw connection_error(native());
+    return take();
 }
 
 Result Connection::exec_watched(std::string_view sql, std::chrono::milliseconds interval,

@@ -22,6 +22,9 @@ using Param = std::optional<std::string>;
 /// bytea in the text form that a parameter takes.
 std::string bytea(std::string_view bytes);
 
+/// An array in the text form that a parameter takes.
+std::string array_literal(const std::vector<std::string>& texts);
+
 /// One blocking connection; one thread at a time.
 class Connection {
 public:
@@ -33,9 +36,15 @@ public:
     Result exec(std::string_view sql);
     /// One statement with parameters $1...
     Result query(std::string_view sql, const std::vector<Param>& params);
+    /// The same with one more parameter, the last, in binary form; its type is what the statement casts it to.
+    Result query(std::string_view sql, const std::vector<Param>& params, const std::string& binary);
     /// As exec, calling `on_tick` about every `interval` while the server works; `on_tick` returning false cancels the
     /// statement, which then throws Error{cancelled}.
     Result exec_watched(std::string_view sql, std::chrono::milliseconds interval, const std::function<bool()>& on_tick);
+
+    /// Waits for a NOTIFY of what this session listens to, and takes all that are there; false when none came in
+    /// `span`.
+    bool wait_for_notification(std::chrono::milliseconds span);
 
     std::string quote_identifier(std::string_view name) const;
     std::string quote_literal(std::string_view text) const;
@@ -52,6 +61,7 @@ public:
 
 private:
     explicit Connection(pg_conn* conn) noexcept;
+    Result send(std::string_view sql, const std::vector<Param>& params, const std::string* binary);
     std::unique_ptr<pg_conn, void (*)(pg_conn*)> conn_;
 };
 

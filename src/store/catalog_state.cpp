@@ -33,7 +33,11 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (1, 'trigger', 'trigger_update_embedding_version'), (1, 'trigger', 'decant_mark_products'),
              (1, 'table', 'product_embedding_stats'), (1, 'index', 'idx_product_embedding_stats'),
              (1, 'index', 'idx_products_embedding_update'), (1, 'index', 'idx_products_stale_embeddings'),
-             (1, 'index', 'idx_products_category_brand_stock'), (1, 'index', 'idx_products_embedding_hnsw'))
+             (1, 'index', 'idx_products_category_brand_stock'), (1, 'index', 'idx_products_embedding_hnsw'),
+             (2, 'table', 'decant.embedding_jobs'), (2, 'table', 'decant.embedding_batches'),
+             (2, 'table', 'decant.embedding_dead_letters'), (2, 'table', 'decant.embedding_models'),
+             (2, 'trigger', 'decant_enqueue_changed'), (2, 'trigger', 'decant_enqueue_new'),
+             (2, 'trigger', 'decant_enqueue_renamed'))
      AS wanted (version, kind, name)
 WHERE NOT CASE wanted.kind
     WHEN 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL

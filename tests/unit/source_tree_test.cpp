@@ -27,8 +27,9 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"chroma", {"catalog", "net"}},
     {"store", {"pg", "catalog"}},
     {"embed", {"catalog", "net"}},
-    {"migrate", {"chroma", "store"}},
-    {"cli", {"migrate", "embed"}},
+    {"work", {"embed", "store"}},
+    {"migrate", {"chroma", "work"}},
+    {"cli", {"migrate"}},
     {"main.cpp", {"cli"}},
 };
 

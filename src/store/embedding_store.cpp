@@ -1,0 +1,101 @@
+#include "store/embedding_store.hpp"
+
+#include <fmt/format.h>
+
+#include "pg/binary_row.hpp"
+#include "store/catalog_state.hpp"
+#include "store/pgvector.hpp"
+
+namespace decant::store {
+namespace {
+
+// jsonb fixes the order of an object's members, whatever the column's type.
+constexpr std::string_view read_sql = R"sql(
+SELECT p.id, p.name, p.model, p.description, p.specs, c.name, c.display_name, b.name,
+       p.technical_specs::jsonb::text, p.features::jsonb::text, p.active, p.embedding IS NOT NULL,
+       p.last_embedding_update IS NULL, p.embedding_model, p.embedding_hash
+FROM products p
+LEFT JOIN categories c ON c.id = p.category_id
+LEFT JOIN brands b ON b.id = p.brand_id
+WHERE p.id = ANY ($1::uuid[]))sql";
+
+constexpr std::string_view lock_clause = " FOR NO KEY UPDATE OF p SKIP LOCKED";
+
+constexpr std::string_view write_template = R"sql(
+UPDATE products p SET embedding = s.embedding, embedding_model = $3, embedding_hash = s.hash,
+       last_embedding_update = pg_catalog.timezone('UTC', pg_catalog.now())
+FROM unnest($1::uuid[], $2::bytea[], $4::{}[]) AS s (id, hash, embedding)
+WHERE p.id = s.id)sql";
+
+constexpr std::string_view confirm_sql =
+    "UPDATE products SET embedding_model = $2, last_embedding_update = pg_catalog.timezone('UTC', pg_catalog.now()) "
+    "WHERE id = ANY ($1::uuid[])";
+
+constexpr std::string_view mark_sql =
+    "UPDATE products SET last_embedding_update = NULL WHERE embedding IS NOT NULL AND embedding_model = $1 AND "
+    "last_embedding_update IS NOT NULL";
+
+}  // namespace
+
+EmbeddingStore::EmbeddingStore(pg::Connection& db) : db_(db) {
+    const auto pgvector = find_pgvector(db);
+    if (auto problem = embedding_problem(db, read_catalog_state(db)); problem || !pgvector)
+        throw std::move(problem).value_or(Error{ErrorCode::not_found, "pgvector extension not installed in database",
+                                                "Install it with `decant schema up`."});
+    const std::string type = pgvector->type(pg::VectorType::vector);
+    write_sql_ = fmt::format(write_template, type);
+    vector_type_ = static_cast<std::uint32_t>(db.query("SELECT $1::regtype::oid::bigint", {type}).integer(0, 0));
+}
+
+std::vector<EmbeddedProduct> EmbeddingStore::read(const std::vector<std::string>& ids) {
+    return select(read_sql, ids);
+}
+
+std::vector<EmbeddedProduct> EmbeddingStore::lock(const std::vector<std::string>& ids) {
+    return select(fmt::format("{}{}", read_sql, lock_clause), ids);
+}
+
+std::vector<EmbeddedProduct> EmbeddingStore::select(std::string_view sql, const std::vector<std::string>& ids) {
+    const pg::Result rows = db_.query(sql, {pg::array_literal(ids)});
+    std::vector<EmbeddedProduct> products;
+    for (int row = 0; row < rows.rows(); ++row) {
+        products.push_back({.id = std::string{rows.text(row, 0)},
+                            .product = {.name = rows.optional_text(row, 1),
+                                        .model = rows.optional_text(row, 2),
+                                        .specs = rows.optional_text(row, 4),
+                                        .description = rows.optional_text(row, 3),
+                                        .category = rows.optional_text(row, 5),
+                                        .category_display_name = rows.optional_text(row, 6),
+                                        .brand = rows.optional_text(row, 7),
+                                        .technical_specs = rows.optional_text(row, 8),
+                                        .features = rows.optional_text(row, 9)},
+                            .is_active = rows.boolean(row, 10),
+                            .has_embedding = rows.boolean(row, 11),
+                            .is_marked = rows.boolean(row, 12),
+                            .model = rows.optional_text(row, 13).value_or(""),
+                            .hash = rows.is_null(row, 14) ? std::string{} : rows.bytes(row, 14)});
+    }
+    return products;
+}
+
+void EmbeddingStore::write(std::span<const NewEmbedding> embeddings, const std::string& model) {
+    pg::VectorArray vectors{vector_type_, embeddings.size()};
+    std::vector<std::string> ids;
+    std::vector<std::string> hashes;
+    for (const NewEmbedding& one : embeddings) {
+        ids.emplace_back(one.id);
+        hashes.push_back("\\x" + hex(one.hash));
+        vectors.add(one.vector);
+    }
+    db_.query(write_sql_, {pg::array_literal(ids), pg::array_literal(hashes), model}, vectors.take());
+}
+
+void EmbeddingStore::confirm(const std::vector<std::string>& ids, const std::string& model) {
+    db_.query(confirm_sql, {pg::array_literal(ids), model});
+}
+
+std::uint64_t EmbeddingStore::mark_stale(const std::string& model) {
+    return db_.query(mark_sql, {model}).affected();
+}
+
+}  // namespace decant::store

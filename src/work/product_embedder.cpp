@@ -1,0 +1,196 @@
+#include "work/product_embedder.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/error.hpp"
+#include "store/catalog_state.hpp"
+
+namespace decant::work {
+namespace {
+
+using Kind = ProductResult::Kind;
+
+constexpr std::string_view canary_text = "Notebook 15,6\" con 16 GB de memoria y disco SSD de 512 GB, color gris";
+/// Another batch or another machine rounds otherwise; other weights are far away from this.
+constexpr double least_cosine = 0.999;
+
+constexpr std::string_view known_sql =
+    "SELECT array_to_string(canary, ' ') FROM decant.embedding_models WHERE provider = $1 AND name = $2";
+constexpr std::string_view remember_sql =
+    "INSERT INTO decant.embedding_models (provider, name, fingerprint, canary) VALUES ($1, $2, $3, $4::real[]) "
+    "ON CONFLICT (provider, name) DO UPDATE SET fingerprint = excluded.fingerprint, canary = excluded.canary";
+
+std::vector<float> parse_floats(std::string_view text) {
+    std::vector<float> values;
+    for (std::size_t start = 0; start < text.size();) {
+        const std::size_t end = std::min(text.find(' ', start), text.size());
+        values.push_back(std::stof(std::string{text.substr(start, end - start)}));
+        start = end + 1;
+    }
+    return values;
+}
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+    if (a.size() != b.size()) return 0;
+    double product = 0;
+    double squares_a = 0;
+    double squares_b = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        product += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+        squares_a += static_cast<double>(a[i]) * static_cast<double>(a[i]);
+        squares_b += static_cast<double>(b[i]) * static_cast<double>(b[i]);
+    }
+    return product / std::sqrt(squares_a * squares_b);
+}
+
+std::string_view view(const Digest& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace
+
+ProductEmbedder::ProductEmbedder(pg::Connection& db, embed::Embedder& embedder)
+    : db_(db), rows_(db), embedder_(embedder), fingerprint_(embedder.model().fingerprint()) {
+    const embed::Model& model = embedder.model();
+    const std::string holder = fmt::format("model '{}' ({}) gives", model.name, model.provider);
+    if (auto problem = store::dimension_problem(store::read_catalog_state(db),
+                                                static_cast<std::uint32_t>(model.dimension), holder)) {
+        throw std::move(*problem);
+    }
+}
+
+bool ProductEmbedder::check_model(bool accept) {
+    const std::string_view text = canary_text;
+    embed::Outcome outcome = std::move(embedder_.embed({&text, 1}, embed::Role::passage).front());
+    if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
+        throw Error{ErrorCode::embedder_unavailable,
+                    fmt::format("Model '{}' ({}) cannot embed a plain sentence: {}", model().name, model().provider,
+                                fault->reason),
+                    "Check that it is a model for embeddings: decant model info " + model().name};
+    }
+    const std::vector<float> now = std::move(std::get<embed::TextVector>(outcome).values);
+    const pg::Result known = db_.query(known_sql, {model().provider, model().name});
+    bool is_other = false;
+    if (!known.empty()) {
+        canary_ = parse_floats(known.text(0, 0));
+        const double likeness = cosine(canary_, now);
+        is_other = likeness < least_cosine;
+        if (is_other && !accept) refuse_changed_model(likeness);
+    }
+    canary_ = known.empty() || is_other ? now : canary_;
+    db_.query(remember_sql,
+              {model().provider, model().name, fingerprint_, fmt::format("{{{}}}", fmt::join(canary_, ","))});
+    return is_other;
+}
+
+void ProductEmbedder::refuse_changed_model(double likeness) {
+    const std::uint64_t marked = rows_.mark_stale(model().name);
+    throw Error{ErrorCode::conflict,
+                fmt::format("Model '{}' ({}) is not the one that made the catalog's vectors: it gives another vector "
+                            "for the same text (cosine {:.3f}). {} products of it are marked stale; no vector was "
+                            "written",
+                            model().name, model().provider, likeness, marked),
+                "Bring the old model back, or take the new one for all products: decant embed --all"};
+}
+
+std::string ProductEmbedder::text_of(const store::EmbeddedProduct& product) const {
+    return catalog::embedding_text(product.product, model().recipe);
+}
+
+bool ProductEmbedder::is_fresh(const store::EmbeddedProduct& product, store::Demand demand) const {
+    if (demand == store::Demand::all) return false;
+    if (!product.is_active) return true;
+    return demand == store::Demand::stale && product.has_embedding && !product.is_marked &&
+           product.model == model().name;
+}
+
+void ProductEmbedder::prepare(const std::vector<Wanted>& products) {
+    results_.clear();
+    prepared_.clear();
+    std::vector<std::string> ids;
+    std::map<std::string, std::size_t, std::less<>> places;
+    for (const Wanted& wanted : products) {
+        places.emplace(wanted.id, results_.size());
+        results_.push_back({.id = wanted.id, .kind = Kind::gone});
+        ids.push_back(wanted.id);
+    }
+    std::vector<std::string> texts;
+    std::vector<std::pair<std::size_t, Digest>> sent;
+    for (const store::EmbeddedProduct& product : rows_.read(ids)) {
+        const std::size_t place = places.at(product.id);
+        const store::Demand demand = products[place].demand;
+        results_[place].kind = Kind::fresh;
+        if (is_fresh(product, demand)) continue;
+        std::string text = text_of(product);
+        const Digest hash = catalog::embedding_hash(fingerprint_, text);
+        if (product.has_embedding && product.hash == view(hash) && demand != store::Demand::all) {
+            prepared_.push_back({.place = place, .hash = hash, .vector = {}});
+            continue;
+        }
+        texts.push_back(std::move(text));
+        sent.emplace_back(place, hash);
+    }
+    if (texts.empty()) return;
+    // A service may change the model under its name at any time: the fixed text goes along with every batch.
+    const bool is_watched = model().provider != "local" && !canary_.empty();
+    std::vector<std::string_view> views{texts.begin(), texts.end()};
+    if (is_watched) views.push_back(canary_text);
+    std::vector<embed::Outcome> outcomes = embedder_.embed(views, embed::Role::passage);
+    if (is_watched) {
+        const auto* canary = std::get_if<embed::TextVector>(&outcomes.back());
+        const double likeness = canary != nullptr ? cosine(canary_, canary->values) : 0;
+        if (likeness < least_cosine) refuse_changed_model(likeness);
+    }
+    for (std::size_t i = 0; i < sent.size(); ++i)
+        take(sent[i].first, sent[i].second, outcomes[i]);
+}
+
+void ProductEmbedder::take(std::size_t place, const Digest& hash, embed::Outcome& outcome) {
+    ProductResult& result = results_[place];
+    if (auto* fault = std::get_if<embed::TextFault>(&outcome)) {
+        result.kind = Kind::failed;
+        result.reason = std::move(fault->reason);
+        return;
+    }
+    auto& vector = std::get<embed::TextVector>(outcome);
+    result.cut_tokens = vector.cut_tokens;
+    prepared_.push_back({.place = place, .hash = hash, .vector = std::move(vector.values)});
+}
+
+const std::vector<ProductResult>& ProductEmbedder::store(const std::vector<std::string>& held) {
+    std::map<std::string_view, const Prepared*> ready;
+    std::vector<std::string> ids;
+    for (const Prepared& one : prepared_) {
+        ProductResult& result = results_[one.place];
+        result.kind = Kind::changed;
+        if (!std::ranges::binary_search(held, result.id)) continue;
+        ready.emplace(result.id, &one);
+        ids.push_back(result.id);
+    }
+    std::vector<store::NewEmbedding> embeddings;
+    std::vector<std::string> confirmed;
+    if (!ids.empty()) {
+        for (const store::EmbeddedProduct& product : rows_.lock(ids)) {
+            const Prepared& one = *ready.at(product.id);
+            ProductResult& result = results_[one.place];
+            if (catalog::embedding_hash(fingerprint_, text_of(product)) != one.hash) continue;
+            const bool is_kept = one.vector.empty();
+            if (is_kept && !(product.has_embedding && product.hash == view(one.hash))) continue;
+            result.kind = is_kept ? Kind::fresh : Kind::embedded;
+            if (is_kept)
+                confirmed.push_back(product.id);
+            else
+                embeddings.push_back({.id = result.id, .vector = one.vector, .hash = one.hash});
+        }
+    }
+    if (!embeddings.empty()) rows_.write(embeddings, model().name);
+    if (!confirmed.empty()) rows_.confirm(confirmed, model().name);
+    return results_;
+}
+
+}  // namespace decant::work

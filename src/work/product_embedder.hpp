@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "embed/checked_embedder.hpp"
+#include "store/embedding_store.hpp"
+#include "store/job_queue.hpp"
+
+namespace decant::work {
+
+/// What became of one product.
+struct ProductResult {
+    enum class Kind : std::uint8_t {
+        embedded,
+        fresh,    ///< nothing was to do: its vector is of its text, or it is not active
+        gone,     ///< there is no such product any more
+        changed,  ///< its text is another one by now, or someone has it locked: to be done again
+        failed,
+    };
+    std::string id;
+    Kind kind = Kind::failed;
+    std::string reason = {};     ///< of a failure
+    std::size_t cut_tokens = 0;  ///< of the text's end that the model did not read
+};
+
+/// A product that is asked for.
+struct Wanted {
+    std::string id;
+    store::Demand demand = store::Demand::stale;
+};
+
+/// Makes the vectors of products and stores them. The model is called outside of any transaction; what is stored is of
+/// the text that the product has at that moment, under a lock. An unchanged text is not embedded again, but for
+/// Demand::all.
+class ProductEmbedder {
+public:
+    /// Both must outlive this. Throws as EmbeddingStore, and Error{dimension_mismatch} when the column cannot take the
+    /// model's vectors.
+    ProductEmbedder(pg::Connection& db, embed::Embedder& embedder);
+
+    const embed::Model& model() const noexcept { return embedder_.model(); }
+
+    /// Holds the model against what decant.embedding_models knows of it by the vector of one fixed text, and remembers
+    /// it when it is new. One that gives other vectors than before under its name: with `accept` it is remembered as it
+    /// is now, else its vectors are marked stale and Error{conflict} is thrown.
+    /// True when the model is another one than before.
+    bool check_model(bool accept);
+
+    /// Reads the products, each named once, and embeds what needs it.
+    /// Throws what the model throws about itself; check_model's conflict when a model that is a service changed.
+    void prepare(const std::vector<Wanted>& products);
+
+    /// In the caller's transaction: stores what was prepared of the products in `held` (sorted). One result a product
+    /// that was prepared, in that order; those not held say changed. May be called again with others.
+    const std::vector<ProductResult>& store(const std::vector<std::string>& held);
+
+private:
+    struct Prepared {
+        std::size_t place;  ///< in results_
+        Digest hash;
+        std::vector<float> vector;  ///< empty: the one that is there is of this text
+    };
+
+    bool is_fresh(const store::EmbeddedProduct& product, store::Demand demand) const;
+    void take(std::size_t place, const Digest& hash, embed::Outcome& outcome);
+    std::string text_of(const store::EmbeddedProduct& product) const;
+    [[noreturn]] void refuse_changed_model(double likeness);
+
+    pg::Connection& db_;
+    store::EmbeddingStore rows_;
+    embed::CheckedEmbedder embedder_;
+    std::string fingerprint_;
+    std::vector<float> canary_;  ///< what it is to be; empty: not known yet
+    std::vector<ProductResult> results_;
+    std::vector<Prepared> prepared_;
+};
+
+}  // namespace decant::work

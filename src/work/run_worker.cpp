@@ -1,0 +1,172 @@
+#include "work/run_worker.hpp"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "core/error.hpp"
+#include "core/interrupt.hpp"
+
+namespace decant::work {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto renew_interval = 3s;
+/// Jobs whose pause is over, or that came in where LISTEN does not get through, are looked for so often.
+constexpr auto poll_interval = 1s;
+constexpr auto sweep_interval = 60s;
+constexpr int most_reconnects_once = 6;
+
+/// Renews a lease from another thread, over a connection of its own, while the model works.
+class LeaseKeeper {
+public:
+    explicit LeaseKeeper(std::string conninfo) : conninfo_(std::move(conninfo)) {}
+
+    void keep(std::int64_t token) {
+        {
+            const std::lock_guard lock{mutex_};
+            token_ = token;
+        }
+        changed_.notify_all();
+    }
+
+private:
+    void run(const std::stop_token& stop) {
+        std::optional<pg::Connection> db;
+        std::unique_lock lock{mutex_};
+        for (;;) {
+            if (!changed_.wait(lock, stop, [&] { return token_ != 0; })) return;
+            const std::int64_t token = token_;
+            if (changed_.wait_for(lock, stop, renew_interval, [&] { return token_ != token; })) continue;
+            if (stop.stop_requested()) return;
+            lock.unlock();
+            renew(db, token);
+            lock.lock();
+        }
+    }
+
+    /// A renewal that fails needs no telling: the commit finds out whether the jobs are still held.
+    void renew(std::optional<pg::Connection>& db, std::int64_t token) const {
+        try {
+            if (!db) db.emplace(pg::Connection::open(conninfo_));
+            store::JobQueue{*db}.renew(token);
+        } catch (const Error&) {
+            db.reset();
+        }
+    }
+
+    std::string conninfo_;
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::int64_t token_ = 0;
+    std::jthread thread_{[this](const std::stop_token& stop) { run(stop); }};
+};
+
+class Run {
+public:
+    explicit Run(const WorkerRun& run)
+        : run_(run), breaker_(run.setup.seed), random_(run.setup.seed), keeper_(run.conninfo) {}
+
+    WorkerCounts work() {
+        while (!interrupted()) {
+            try {
+                if (!worker_) open();
+                if (!turn()) break;
+            } catch (const Error& error) {
+                if (error.code() == ErrorCode::cancelled && interrupted()) break;
+                recover(error);
+            }
+        }
+        return counts_;
+    }
+
+private:
+    void open() {
+        db_ = std::make_unique<pg::Connection>(pg::Connection::open(run_.conninfo));
+        store::JobQueue queue{*db_};
+        queue.require();
+        if (!embedder_) embedder_ = run_.open_embedder();
+        WorkerSetup setup = run_.setup;
+        setup.on_lease = [this](std::int64_t token) { keeper_.keep(token); };
+        auto worker = std::make_unique<Worker>(*db_, *embedder_, setup);
+        worker->embedder().check_model(run_.accepts_other_model);
+        db_->exec(fmt::format("LISTEN {}", store::JobQueue::channel));
+        worker_ = std::move(worker);
+        reconnects_ = 0;
+    }
+
+    /// False when the run is over.
+    bool turn() {
+        const auto now = Clock::now();
+        if (run_.sweep && now >= next_sweep_) {
+            store::JobQueue{*db_}.sweep();
+            next_sweep_ = now + sweep_interval;
+        }
+        if (breaker_.next_try() > now) {
+            return sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(breaker_.next_try() - now));
+        }
+        const bool probes = breaker_.state(now) == Breaker::State::half_open;
+        if (!worker_->claim(probes ? 1 : run_.setup.batch_size)) {
+            if (run_.once) return false;
+            db_->wait_for_notification(poll_interval);
+            return true;
+        }
+        worker_->embed();
+        breaker_.succeeded();
+        const WorkerCounts done = worker_->store();
+        counts_ += done;
+        if (run_.on_turn) run_.on_turn(done);
+        return true;
+    }
+
+    void recover(const Error& error) {
+        const bool is_store =
+            error.code() == ErrorCode::store_unavailable || error.code() == ErrorCode::commit_in_doubt;
+        if (!error.is_retryable()) throw error;
+        if (is_store) {
+            keeper_.keep(0);
+            worker_.reset();
+            if (run_.once && ++reconnects_ > most_reconnects_once) throw error;
+            note("the database is away", error);
+            sleep_unless_interrupted(backoff(run_.once ? reconnects_ : 3, 200ms, 5s, random_));
+            return;
+        }
+        breaker_.failed(Clock::now());
+        const bool is_open = breaker_.state(Clock::now()) != Breaker::State::closed;
+        if (is_open && run_.once) throw error;
+        note(is_open ? "the embedder is away, its jobs wait" : "the embedder failed, trying again", error);
+        if (!worker_) sleep_until_next_try();
+    }
+
+    void sleep_until_next_try() {
+        const auto pause = breaker_.next_try() - Clock::now();
+        if (pause > 0s) sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(pause));
+    }
+
+    void note(const std::string& what, const Error& error) const {
+        if (run_.setup.note) run_.setup.note(fmt::format("{}: {}", what, error.happened()));
+    }
+
+    const WorkerRun& run_;
+    Breaker breaker_;
+    std::mt19937_64 random_;
+    LeaseKeeper keeper_;
+    std::unique_ptr<pg::Connection> db_;
+    std::unique_ptr<embed::Embedder> embedder_;
+    std::unique_ptr<Worker> worker_;
+    Clock::time_point next_sweep_{};
+    int reconnects_ = 0;
+    WorkerCounts counts_;
+};
+
+}  // namespace
+
+WorkerCounts run_worker(const WorkerRun& run) {
+    return Run{run}.work();
+}
+
+}  // namespace decant::work

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "work/worker.hpp"
+
+namespace decant::work {
+
+struct WorkerRun {
+    std::string conninfo;
+    WorkerSetup setup = {};
+    bool once = false;  ///< ends when nothing is due, and does not outlast a provider or a server that is away
+    bool sweep = true;  ///< looks for products that no trigger saw, at the start and every minute
+    bool accepts_other_model = false;  ///< see ProductEmbedder::check_model
+    /// Opened when it is needed first; a provider that is away then is waited for like one that goes away.
+    std::function<std::unique_ptr<embed::Embedder>()> open_embedder;
+    /// After every turn that had jobs, with what it did.
+    std::function<void(const WorkerCounts&)> on_turn = {};
+};
+
+/// Works until it is interrupted (see core/interrupt). Leases are renewed while the model works; a server that goes
+/// away is waited for and connected to again; an outage of the provider opens a breaker and charges no product an
+/// attempt. Throws Error for what does not pass by itself, and with `once` for what does.
+WorkerCounts run_worker(const WorkerRun& run);
+
+}  // namespace decant::work
