@@ -38,7 +38,7 @@ public:
     void assign_all() const {
         for (const auto& [declared, option] : bound_) {
             const std::vector<std::string>& values = option->results();
-            if (values.size() > 1) {
+            if (values.size() > 1 && !declared.is_repeatable) {
                 throw Error{ErrorCode::request_malformed,
                             fmt::format("{} is given {} times", declared.names, values.size()), "give it once"};
             }
@@ -53,7 +53,8 @@ public:
                 throw Error{ErrorCode::request_malformed, fmt::format("{} takes no value", declared.names),
                             fmt::format("give {} alone, or leave it out", declared.names)};
             }
-            declared.assign(is_flag ? std::string{} : values.front());
+            for (const std::string& value : values)
+                declared.assign(is_flag ? std::string{} : value);
         }
     }
 
@@ -85,6 +86,7 @@ struct Entry {
     Command* command;
     CLI::App* app;
     BoundOptions options;
+    OptionTable table;
 };
 
 class CommandLine {
@@ -107,7 +109,7 @@ public:
         if (globals_.version) return print_version(globals_.json);
         if (entry == nullptr) refuse_no_command();
         entry->options.assign_all();
-        Settings::Variables flags;
+        Settings::Variables flags = entry->table.settings();
         if (globals_.db) flags.emplace("DATABASE_URL", *globals_.db);
         const Settings settings = Settings::load(flags);
         log::configure(settings);
@@ -128,7 +130,7 @@ private:
         app->fallthrough();
         OptionTable table;
         command.declare(table);
-        entries_.push_back({&command, app, BoundOptions{*app, table}});
+        entries_.push_back({&command, app, BoundOptions{*app, table}, table});
     }
 
     CLI::App* group(const std::string& name) {

@@ -30,6 +30,10 @@ public:
     virtual void number(const std::string& names, std::optional<std::uint64_t>& target, const std::string& help) = 0;
     virtual void choice(const std::string& names, std::string& target, const std::vector<std::string>& choices,
                         const std::string& help) = 0;
+    /// May be given several times.
+    virtual void texts(const std::string& names, std::vector<std::string>& target, const std::string& help) = 0;
+    /// A value for a setting, before the environment and .env.
+    virtual void setting(const std::string& names, const std::string& key, const std::string& help) = 0;
     virtual void required_positional(const std::string& name, std::string& target, const std::string& help) = 0;
     virtual void optional_positional(const std::string& name, std::optional<std::string>& target,
                                      const std::string& help) = 0;

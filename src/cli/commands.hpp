@@ -30,9 +30,14 @@ Commands make_products();
 Commands make_runs();
 Commands make_similar();
 Commands make_model();
+/// embed, worker and jobs.
+Commands make_embed();
 Commands make_schema();
 Commands make_config();
 /// The embedded PostgreSQL of the project.
 Commands make_db();
+
+/// --embedder and --model, of every command that embeds.
+void declare_embedder(Options& options);
 
 }  // namespace decant::cli

@@ -71,6 +71,21 @@ void OptionTable::choice(const std::string& names, std::string& target, const st
                          }});
 }
 
+void OptionTable::texts(const std::string& names, std::vector<std::string>& target, const std::string& help) {
+    declared_.push_back({.names = names,
+                         .value_name = "TEXT",
+                         .help = help,
+                         .is_repeatable = true,
+                         .assign = [&target](const std::string& text) { target.push_back(text); }});
+}
+
+void OptionTable::setting(const std::string& names, const std::string& key, const std::string& help) {
+    declared_.push_back({.names = names,
+                         .value_name = "TEXT",
+                         .help = help,
+                         .assign = [settings = settings_, key](const std::string& text) { (*settings)[key] = text; }});
+}
+
 void OptionTable::required_positional(const std::string& name, std::string& target, const std::string& help) {
     declared_.push_back({.names = name,
                          .value_name = name,

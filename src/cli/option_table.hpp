@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct DeclaredOption {
     std::string help;
     bool is_positional = false;
     bool is_required = false;
+    bool is_repeatable = false;
     /// Throws Error{request_malformed} when the text does not fit. Of a flag the text is empty.
     std::function<void(const std::string& text)> assign;
 };
@@ -28,13 +30,18 @@ public:
     void number(const std::string& names, std::optional<std::uint64_t>& target, const std::string& help) override;
     void choice(const std::string& names, std::string& target, const std::vector<std::string>& choices,
                 const std::string& help) override;
+    void texts(const std::string& names, std::vector<std::string>& target, const std::string& help) override;
+    void setting(const std::string& names, const std::string& key, const std::string& help) override;
     void required_positional(const std::string& name, std::string& target, const std::string& help) override;
     void optional_positional(const std::string& name, std::optional<std::string>& target,
                              const std::string& help) override;
 
     const std::vector<DeclaredOption>& declared() const noexcept { return declared_; }
+    /// By key, once the command line was taken in.
+    const Settings::Variables& settings() const noexcept { return *settings_; }
 
 private:
+    std::shared_ptr<Settings::Variables> settings_ = std::make_shared<Settings::Variables>();
     std::vector<DeclaredOption> declared_;
 };
 

@@ -54,4 +54,10 @@ std::unique_ptr<Embedder> open_embedder(const Settings& settings, const Embedder
     return choice.provider == "ollama" ? open_ollama(options) : open_openai(options);
 }
 
+std::unique_ptr<Embedder> require_embedder(const Settings& settings) {
+    if (auto embedder = open_embedder(settings)) return embedder;
+    throw Error{ErrorCode::config_invalid, "DECANT_EMBEDDER is none: nothing embeds texts",
+                "Name what does: --embedder local, or set DECANT_EMBEDDER to local, ollama or openai."};
+}
+
 }  // namespace decant::embed

@@ -28,4 +28,7 @@ inline std::unique_ptr<Embedder> open_embedder(const Settings& settings) {
     return open_embedder(settings, chosen_embedder(settings));
 }
 
+/// The same, but none is an error of the settings.
+std::unique_ptr<Embedder> require_embedder(const Settings& settings);
+
 }  // namespace decant::embed

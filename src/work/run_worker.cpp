@@ -89,11 +89,11 @@ private:
         db_ = std::make_unique<pg::Connection>(pg::Connection::open(run_.conninfo));
         store::JobQueue queue{*db_};
         queue.require();
-        if (!embedder_) embedder_ = run_.open_embedder();
         WorkerSetup setup = run_.setup;
         setup.on_lease = [this](std::int64_t token) { keeper_.keep(token); };
-        auto worker = std::make_unique<Worker>(*db_, *embedder_, setup);
-        worker->embedder().check_model(run_.accepts_other_model);
+        auto worker = std::make_unique<Worker>(*db_, run_.embedder(), setup);
+        // Who waits for products has the model ready when they come.
+        if (!run_.once) worker->check_model();
         db_->exec(fmt::format("LISTEN {}", store::JobQueue::channel));
         worker_ = std::move(worker);
         reconnects_ = 0;
@@ -156,7 +156,6 @@ private:
     std::mt19937_64 random_;
     LeaseKeeper keeper_;
     std::unique_ptr<pg::Connection> db_;
-    std::unique_ptr<embed::Embedder> embedder_;
     std::unique_ptr<Worker> worker_;
     Clock::time_point next_sweep_{};
     int reconnects_ = 0;

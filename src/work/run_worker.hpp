@@ -13,9 +13,8 @@ struct WorkerRun {
     WorkerSetup setup = {};
     bool once = false;  ///< ends when nothing is due, and does not outlast a provider or a server that is away
     bool sweep = true;  ///< looks for products that no trigger saw, at the start and every minute
-    bool accepts_other_model = false;  ///< see ProductEmbedder::check_model
-    /// Opened when it is needed first; a provider that is away then is waited for like one that goes away.
-    std::function<std::unique_ptr<embed::Embedder>()> open_embedder;
+    /// Asked for at the start and after the database was away; a provider that is away then is waited for as well.
+    std::function<embed::Embedder&()> embedder;
     /// After every turn that had jobs, with what it did.
     std::function<void(const WorkerCounts&)> on_turn = {};
 };

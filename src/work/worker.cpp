@@ -55,6 +55,11 @@ Worker::Worker(pg::Connection& db, embed::Embedder& embedder, WorkerSetup setup)
       embedder_(db, embedder),
       random_(setup_.seed) {}
 
+void Worker::check_model() {
+    embedder_.check_model(setup_.accepts_other_model);
+    is_model_checked_ = true;
+}
+
 bool Worker::claim(std::size_t limit) {
     lease_ = queue_.claim(limit, setup_.batch);
     failpoint("worker.claimed");
@@ -72,6 +77,7 @@ void Worker::embed() {
         wanted.push_back({id, demand});
     if (setup_.on_lease) setup_.on_lease(lease_.token);
     try {
+        if (!is_model_checked_) check_model();
         embedder_.prepare(wanted);
     } catch (...) {
         if (setup_.on_lease) setup_.on_lease(0);

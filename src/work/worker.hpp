@@ -16,6 +16,7 @@ struct WorkerSetup {
     std::size_t batch_size = 64;                        ///< products a transaction
     std::optional<std::int64_t> batch = {};             ///< jobs of this batch only
     int most_attempts = 5;                              ///< of a text that the model refuses
+    bool accepts_other_model = false;                   ///< see ProductEmbedder::check_model
     std::uint64_t seed = 0;                             ///< of the pauses between attempts
     store::JobQueue::Clock clock = {};                  ///< for tests
     std::function<void(std::int64_t)> on_lease = {};    ///< told the token before the model is called, 0 after
@@ -41,7 +42,8 @@ public:
     /// All must outlive this. Throws as ProductEmbedder and JobQueue::require.
     Worker(pg::Connection& db, embed::Embedder& embedder, WorkerSetup setup);
 
-    ProductEmbedder& embedder() noexcept { return embedder_; }
+    /// Loads the model too. Else the first embed() does both.
+    void check_model();
 
     // A turn is these three, in this order.
     /// False when nothing is due.
@@ -61,6 +63,7 @@ private:
     store::JobQueue queue_;
     ProductEmbedder embedder_;
     store::Lease lease_;
+    bool is_model_checked_ = false;
     std::mt19937_64 random_;
 };
 
