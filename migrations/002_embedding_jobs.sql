@@ -1,7 +1,14 @@
 -- The queue of products to embed. Triggers on products put into it what is inserted, changed in what its vector is made
 -- of, or made active; `decant worker` takes from it. Plain SQL, safe to run twice.
 
-CREATE SCHEMA IF NOT EXISTS decant;
+DO $schema$
+BEGIN
+    -- CREATE SCHEMA IF NOT EXISTS asks for the right to create one also where it exists.
+    IF to_regnamespace('decant') IS NULL THEN
+        CREATE SCHEMA decant;
+    END IF;
+END
+$schema$;
 
 -- What was asked for at once, by `decant embed` or the HTTP API.
 CREATE TABLE IF NOT EXISTS decant.embedding_batches (
@@ -49,9 +56,10 @@ CREATE TABLE IF NOT EXISTS decant.embedding_models (
     PRIMARY KEY (provider, name)
 );
 
--- Both functions run as the owner of the queue, so that who may write products need not know of it, and do nothing
--- where the queue or the column of vectors is gone. Every name in them is qualified.
-CREATE OR REPLACE FUNCTION decant.enqueue_changed_product() RETURNS trigger
+-- These functions run as the owner of the queue, so that who may write products need not know of it, and do nothing
+-- where the queue or the column of vectors is gone. They are beside products, so that the catalog can be dumped and
+-- restored without the schema decant.
+CREATE OR REPLACE FUNCTION decant_enqueue_changed_product() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 BEGIN
@@ -66,7 +74,7 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION decant.enqueue_new_products() RETURNS trigger
+CREATE OR REPLACE FUNCTION decant_enqueue_new_products() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 BEGIN
@@ -83,7 +91,7 @@ END
 $$;
 
 -- The products of a renamed category or brand, which decant_mark_products marks; TG_ARGV[0] is the column that names it.
-CREATE OR REPLACE FUNCTION decant.enqueue_products_of_renamed() RETURNS trigger
+CREATE OR REPLACE FUNCTION decant_enqueue_products_of_renamed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
@@ -108,11 +116,11 @@ WHEN (NEW.active AND (OLD.name, OLD.model, OLD.description, OLD.specs, OLD.techn
                       OLD.category_id, OLD.brand_id, true) IS DISTINCT FROM
                      (NEW.name, NEW.model, NEW.description, NEW.specs, NEW.technical_specs::jsonb, NEW.features::jsonb,
                       NEW.category_id, NEW.brand_id, OLD.active))
-EXECUTE FUNCTION decant.enqueue_changed_product();
+EXECUTE FUNCTION decant_enqueue_changed_product();
 
 CREATE OR REPLACE TRIGGER decant_enqueue_new
 AFTER INSERT ON products REFERENCING NEW TABLE AS new_products FOR EACH STATEMENT
-EXECUTE FUNCTION decant.enqueue_new_products();
+EXECUTE FUNCTION decant_enqueue_new_products();
 
 DO $renamed$
 DECLARE
@@ -123,7 +131,7 @@ BEGIN
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER decant_enqueue_renamed AFTER UPDATE ON %I FOR EACH ROW '
                        'WHEN ((OLD.name, OLD.display_name) IS DISTINCT FROM (NEW.name, NEW.display_name)) '
-                       'EXECUTE FUNCTION decant.enqueue_products_of_renamed(%L)', named.relation, named.key);
+                       'EXECUTE FUNCTION decant_enqueue_products_of_renamed(%L)', named.relation, named.key);
     END LOOP;
 END
 $renamed$;

@@ -337,6 +337,9 @@ TEST(CatalogSchema, SurvivesDumpAndRestoreByARoleThatIsNoSuperuser) {
     const SchemaCase copy{as_role(target, "restorer")};
     EXPECT_EQ(copy.decant().run({"similar", "sku-7", "--json"}).out,
               with.decant().run({"similar", "sku-7", "--json"}).out);
+    // The queue is not in the schema that was dumped.
+    copy.exec("UPDATE products SET name = name || '!'");
+    EXPECT_EQ(copy.decant().run({"schema", "up"}).exit_code, 0);
     EXPECT_EQ(copy.decant().run({"schema", "status"}).exit_code, 0);
     pg::Connection::open(target).exec("REASSIGN OWNED BY restorer TO postgres; DROP OWNED BY restorer");
 }
