@@ -58,6 +58,9 @@ constexpr std::array setting_table{
         "ollama where OLLAMA_API_URL or OLLAMA_API_MODEL_EMBEDDING is set, else local."},
     SettingSpec{"DECANT_EMBEDDING_MODEL", "", false, "",
                 "Its model. Default: multilingual-e5-small, OLLAMA_API_MODEL_EMBEDDING or text-embedding-3-small."},
+    SettingSpec{"DECANT_EMBEDDING_PRECISION", "fast", false, "fast|f32",
+                "How the embedded model computes: in 8-bit integers where its weights and the processor allow, or in "
+                "float32 throughout. Vectors of both may be compared with each other."},
     SettingSpec{"DECANT_EMBEDDING_DIMENSIONS", "", false, "1..16000",
                 "Length of the vectors to ask Ollama's or OpenAI's model for, where it gives shorter ones too."},
     SettingSpec{"DECANT_PASSAGE_PREFIX", "", false, "",

@@ -69,10 +69,12 @@ detail::TokenBatch padded(const std::vector<detail::Tokens>& tokens, const std::
 
 class LocalEmbedder final : public Embedder {
 public:
-    LocalEmbedder(Model model, fs::path folder, unsigned threads)
+    LocalEmbedder(Model model, fs::path folder, const LocalOptions& options)
         : model_(std::move(model)),
           folder_(std::move(folder)),
-          threads_(threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency())) {}
+          options_{
+              .threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency()),
+              .is_float32 = options.is_float32} {}
 
     const Model& model() const noexcept override { return model_; }
 
@@ -105,14 +107,14 @@ private:
         auto tokenizer = std::async(
             std::launch::async, [this] { return std::make_unique<detail::Tokenizer>(folder_ / "tokenizer.model"); });
         centres_ = read_centres(folder_ / "means", model_.dimension);
-        auto network = std::make_unique<detail::Network>(folder_ / "model.xml", threads_);
+        auto network = std::make_unique<detail::Network>(folder_ / "model.xml", options_);
         tokenizer_ = tokenizer.get();
         network_ = std::move(network);
     }
 
     Model model_;
     fs::path folder_;
-    unsigned threads_;
+    detail::NetworkOptions options_;
     Centres centres_;
     std::unique_ptr<detail::Tokenizer> tokenizer_;
     std::unique_ptr<detail::Network> network_;
@@ -132,7 +134,7 @@ std::unique_ptr<Embedder> open_local(const LocalOptions& options) {
                     fmt::format("The model '{}' is not installed in {}", known->name, options.models.string()),
                     "run scripts/setup"};
     }
-    return std::make_unique<LocalEmbedder>(*installed, options.models / known->name, options.threads);
+    return std::make_unique<LocalEmbedder>(*installed, options.models / known->name, options);
 }
 
 }  // namespace decant::embed

@@ -48,7 +48,9 @@ ServerOptions server_options(const Settings& settings, const EmbedderChoice& cho
 std::unique_ptr<Embedder> open_embedder(const Settings& settings, const EmbedderChoice& choice) {
     if (choice.provider == "none") return nullptr;
     if (choice.provider == "local") {
-        return open_local({.models = find_model_folder(settings.get("DECANT_MODEL_DIR")), .name = choice.model});
+        return open_local({.models = find_model_folder(settings.get("DECANT_MODEL_DIR")),
+                           .name = choice.model,
+                           .is_float32 = settings.get("DECANT_EMBEDDING_PRECISION") == "f32"});
     }
     const ServerOptions options = server_options(settings, choice);
     return choice.provider == "ollama" ? open_ollama(options) : open_openai(options);

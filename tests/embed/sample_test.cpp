@@ -75,7 +75,7 @@ TEST_F(Sample, HasTheVectorsThatTheDefaultModelMakesOfItsDocuments) {
         const auto& [mine, stored] = std::tie(vectors[i].values, page[i].vector);
         ASSERT_EQ(mine.size(), stored.size());
         // Both are of length 1.
-        EXPECT_GE(std::inner_product(mine.begin(), mine.end(), stored.begin(), 0.0), 0.9999) << documents[i];
+        EXPECT_GE(std::inner_product(mine.begin(), mine.end(), stored.begin(), 0.0), 0.999) << documents[i];
     }
 }
 

@@ -8,6 +8,13 @@
 #include "core/error.hpp"
 
 namespace decant::embed::detail {
+namespace {
+
+/// Of the layers' inputs, as of their weights (scripts/models/to_ir.py). Larger groups cost more of the vectors than a
+/// thousandth of their cosine to float32; docs/embedding.md has the figures.
+constexpr std::uint64_t values_of_a_scale = 32;
+
+}  // namespace
 
 struct Network::Compiled {
     ov::Core core;
@@ -15,12 +22,13 @@ struct Network::Compiled {
     ov::InferRequest request;
 };
 
-Network::Network(const std::filesystem::path& file, unsigned threads) : compiled_{std::make_unique<Compiled>()} {
+Network::Network(const std::filesystem::path& file, NetworkOptions options) : compiled_{std::make_unique<Compiled>()} {
     try {
         // Without it some processors compute in bfloat16, and one index would hold vectors of two kinds.
         const ov::AnyMap settings{ov::hint::inference_precision(ov::element::f32),
+                                  ov::hint::dynamic_quantization_group_size(options.is_float32 ? 0 : values_of_a_scale),
                                   ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                  ov::inference_num_threads(static_cast<std::int32_t>(threads))};
+                                  ov::inference_num_threads(static_cast<std::int32_t>(options.threads))};
         compiled_->model = compiled_->core.compile_model(file.string(), "CPU", settings);
         compiled_->request = compiled_->model.create_infer_request();
     } catch (const std::exception& failed) {

@@ -16,11 +16,17 @@ struct TokenBatch {
     std::vector<std::int64_t> mask;
 };
 
+/// Who runs a graph, and how exactly.
+struct NetworkOptions {
+    unsigned threads = 1;
+    bool is_float32 = false;  ///< else weights of 4 bits meet 8-bit integers, where the processor has such products
+};
+
 /// A model's graph and weights, compiled for this processor. One thread at a time.
 class Network {
 public:
     /// `file` is the graph in OpenVINO's form, its weights beside it. Throws Error{config_invalid} naming it.
-    Network(const std::filesystem::path& file, unsigned threads);
+    Network(const std::filesystem::path& file, NetworkOptions options);
     ~Network();
 
     /// The vectors row by row, until the next call. Throws Error{internal}.
