@@ -1,5 +1,6 @@
 #include "embed/open_embedder.hpp"
 
+#include "core/error.hpp"
 #include "embed/local_embedder.hpp"
 #include "embed/model_folder.hpp"
 #include "embed/ollama_embedder.hpp"
