@@ -1,4 +1,5 @@
 #include "embed/open_embedder.hpp"
+#include "core/error.hpp"
 
 #include "core/error.hpp"
 #include "embed/local_embedder.hpp"
