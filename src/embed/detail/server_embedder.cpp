@@ -72,7 +72,8 @@ std::vector<TextVector> ServerEmbedder::embed(std::span<const std::string_view> 
     Call call{.role = role, .texts = texts, .vectors = std::vector<TextVector>(texts.size())};
     std::vector<std::size_t> places(texts.size());
     std::iota(places.begin(), places.end(), std::size_t{0});
-    std::ranges::stable_sort(places, std::greater{}, [&](std::size_t place) { return texts[place].size(); });
+    std::ranges::sort(places, std::greater{},
+                      [&](std::size_t place) { return std::pair{texts[place].size(), ~place}; });
     for (std::size_t begin = 0; begin < places.size();) {
         std::size_t end = begin;
         for (std::size_t bytes = 0; end < places.size() && end - begin < limits_.texts; ++end) {
