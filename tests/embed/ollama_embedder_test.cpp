@@ -154,7 +154,7 @@ TEST(Ollama, RefusesAServerThatIsNoOllama) {
 
 // E1
 
-TEST(OllamaFaultE1, SaysHowToStartAServerThatIsDown) {
+TEST(OllamaFault, E1_SaysHowToStartAServerThatIsDown) {
     ServerOptions options;
     {
         const FakeOllama server;
@@ -166,7 +166,7 @@ TEST(OllamaFaultE1, SaysHowToStartAServerThatIsDown) {
     EXPECT_THAT(error.remedy(), HasSubstr("ollama serve"));
 }
 
-TEST(OllamaFaultE1, BlamesNoTextForAServerThatGoesDownMidBatch) {
+TEST(OllamaFault, E1_BlamesNoTextForAServerThatGoesDownMidBatch) {
     auto server = std::make_unique<FakeOllama>();
     const auto embedder = open_ollama(options_for(*server));
     server.reset();
@@ -174,7 +174,7 @@ TEST(OllamaFaultE1, BlamesNoTextForAServerThatGoesDownMidBatch) {
               ErrorCode::embedder_unavailable);
 }
 
-TEST(OllamaFaultE1, GetsOverAConnectionThatIsCut) {
+TEST(OllamaFault, E1_GetsOverAConnectionThatIsCut) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     server.set_fault(fail_embed({.body = std::string(1000, '['), .cut_after = 400}, 2));
@@ -188,7 +188,7 @@ std::size_t open_files() {
     return static_cast<std::size_t>(std::distance(begin(files), end(files)));
 }
 
-TEST(OllamaFaultE2, GivesUpAServerThatHangsAndKeepsNothingOfIt) {
+TEST(OllamaFault, E2_GivesUpAServerThatHangsAndKeepsNothingOfIt) {
     FakeOllama server;
     ServerOptions options = options_for(server);
     options.patience = {.idle = 5s, .total = 20ms, .first_pause = 1ms, .tries = 1};
@@ -214,10 +214,10 @@ struct Spoilt {
     std::string blames;
 };
 
-class OllamaSpoiltE3 : public testing::TestWithParam<Spoilt> {};
+class OllamaSpoilt : public testing::TestWithParam<Spoilt> {};
 
 /// Where the answer holds "sierra", spoils it.
-TEST_P(OllamaSpoiltE3, BlamesOnlyTheTextWhoseVectorIsBad) {
+TEST_P(OllamaSpoilt, E3_BlamesOnlyTheTextWhoseVectorIsBad) {
     FakeOllama server{{.dimension = 8}};
     server.set_spoil([](const std::vector<std::string>& texts, json::array& vectors) {
         if (std::ranges::find(texts, "search_document: sierra") != texts.end()) GetParam().spoil(texts, vectors);
@@ -234,7 +234,7 @@ json::array& at_sierra(const std::vector<std::string>& texts, json::array& vecto
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , OllamaSpoiltE3,
+    , OllamaSpoilt,
     testing::Values(
         Spoilt{"WrongDimension", [](auto& texts, auto& vectors) { at_sierra(texts, vectors).pop_back(); },
                "its vector has 7 dimensions, not 8"},
@@ -251,7 +251,7 @@ INSTANTIATE_TEST_SUITE_P(
         Spoilt{"Extra", [](auto&, auto& vectors) { vectors.push_back(vectors[0]); }, "2 vectors for 1 text"}),
     [](const auto& one) { return one.param.name; });
 
-TEST(OllamaFaultE3, AsksAgainForTextsThatShareAVector) {
+TEST(OllamaFault, E3_AsksAgainForTextsThatShareAVector) {
     FakeOllama server{{.dimension = 8}};
     server.set_spoil([](const auto&, json::array& vectors) {
         for (json::value& vector : vectors)
@@ -262,7 +262,7 @@ TEST(OllamaFaultE3, AsksAgainForTextsThatShareAVector) {
     EXPECT_EQ(server.count("/api/embed"), 7U) << "4, 2 + 2, one by one";
 }
 
-TEST(OllamaFaultE3, BlamesTheTextWhoseVectorTheServerCannotWrite) {
+TEST(OllamaFault, E3_BlamesTheTextWhoseVectorTheServerCannotWrite) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     for (const StandInAnswer& answer :
@@ -276,7 +276,7 @@ TEST(OllamaFaultE3, BlamesTheTextWhoseVectorTheServerCannotWrite) {
     }
 }
 
-TEST(OllamaFaultE3, TakesAPageInThePlaceOfJsonForAnOutage) {
+TEST(OllamaFault, E3_TakesAPageInThePlaceOfJsonForAnOutage) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     server.set_fault(fail_embed({.body = "<html>Bad gateway</html>"}));
@@ -286,7 +286,7 @@ TEST(OllamaFaultE3, TakesAPageInThePlaceOfJsonForAnOutage) {
     EXPECT_EQ(server.count("/api/embed"), 4U) << "tries";
 }
 
-TEST(OllamaFaultE3, TakesAnErrorWithStatus200ForAnError) {
+TEST(OllamaFault, E3_TakesAnErrorWithStatus200ForAnError) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     server.set_fault(fail_embed({.body = R"({"error":"llama runner process no longer running"})"}));
@@ -297,7 +297,7 @@ TEST(OllamaFaultE3, TakesAnErrorWithStatus200ForAnError) {
 
 // E4
 
-TEST(OllamaFaultE4, SaysHowToPullAModelThatIsMissing) {
+TEST(OllamaFault, E4_SaysHowToPullAModelThatIsMissing) {
     FakeOllama server;
     server.remove("nomic-embed-text");
     const Error error = open_error(options_for(server));
@@ -307,7 +307,7 @@ TEST(OllamaFaultE4, SaysHowToPullAModelThatIsMissing) {
               "ollama pull nomic-embed-text (or decant model pull nomic-embed-text); if it is being pulled, wait");
 }
 
-TEST(OllamaFaultE4, SaysItOfAModelThatIsRemovedMeanwhileInAnyWords) {
+TEST(OllamaFault, E4_SaysItOfAModelThatIsRemovedMeanwhileInAnyWords) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     for (const std::string words : {R"({"error":"model \"nomic-embed-text\" not found, try pulling it first"})",
@@ -319,7 +319,7 @@ TEST(OllamaFaultE4, SaysItOfAModelThatIsRemovedMeanwhileInAnyWords) {
     }
 }
 
-TEST(OllamaFaultE4, WaitsForPlaceInTheServersQueue) {
+TEST(OllamaFault, E4_WaitsForPlaceInTheServersQueue) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     const StandInAnswer full{.status = 503,
@@ -334,7 +334,7 @@ TEST(OllamaFaultE4, WaitsForPlaceInTheServersQueue) {
 
 // E5
 
-TEST(OllamaFaultE5, TellsAModelOfTheSameNameByItsWeights) {
+TEST(OllamaFault, E5_TellsAModelOfTheSameNameByItsWeights) {
     FakeOllama server;
     const auto before = open_ollama(options_for(server));
     const auto old = before->embed(four, Role::passage).front();
@@ -354,7 +354,7 @@ std::string words(std::size_t count) {
     return text;
 }
 
-TEST(OllamaFaultE6, CutsATextThatIsTooLongAtAWordAndCountsWhatItCut) {
+TEST(OllamaFault, E6_CutsATextThatIsTooLongAtAWordAndCountsWhatItCut) {
     FakeOllama server{{.context = 200}};
     const auto embedder = open_ollama(options_for(server));
     const std::string fitting = words(150);
@@ -373,7 +373,7 @@ TEST(OllamaFaultE6, CutsATextThatIsTooLongAtAWordAndCountsWhatItCut) {
     EXPECT_THAT(server.violations(), IsEmpty());
 }
 
-TEST(OllamaFaultE6, CutsWhereTheServerTakesLessThanItsModel) {
+TEST(OllamaFault, E6_CutsWhereTheServerTakesLessThanItsModel) {
     FakeOllama server{{.context = 60}};
     server.put({.context = 60});
     const auto embedder = [&] {
@@ -390,7 +390,7 @@ TEST(OllamaFaultE6, CutsWhereTheServerTakesLessThanItsModel) {
     EXPECT_NEAR(static_cast<double>(vectors[0].cut_tokens), 1000 - 52, 100);
 }
 
-TEST(OllamaFaultE6, CutsTextsWithoutBlanksAtACharacter) {
+TEST(OllamaFault, E6_CutsTextsWithoutBlanksAtACharacter) {
     FakeOllama server{{.context = 100}};
     const auto embedder = open_ollama(options_for(server));
     std::string text;
@@ -401,7 +401,7 @@ TEST(OllamaFaultE6, CutsTextsWithoutBlanksAtACharacter) {
         EXPECT_EQ(request.body.find("\xEF\xBF\xBD"), std::string::npos) << "half a character";
 }
 
-TEST(OllamaFaultE6, KnowsTheErrorOfOldServersWithoutTryingAgain) {
+TEST(OllamaFault, E6_KnowsTheErrorOfOldServersWithoutTryingAgain) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     server.set_fault([](const StandInRequest& request) -> std::optional<StandInAnswer> {
@@ -413,7 +413,7 @@ TEST(OllamaFaultE6, KnowsTheErrorOfOldServersWithoutTryingAgain) {
     EXPECT_LE(server.count("/api/embed"), 8U);
 }
 
-TEST(OllamaFaultE6, BlamesATextThatDoesNotFitHoweverItIsCut) {
+TEST(OllamaFault, E6_BlamesATextThatDoesNotFitHoweverItIsCut) {
     FakeOllama server;
     const auto embedder = open_ollama(options_for(server));
     server.set_fault([](const StandInRequest& request) -> std::optional<StandInAnswer> {

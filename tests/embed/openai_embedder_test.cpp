@@ -137,6 +137,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NoModel", refusal(404, "The model `x` does not exist or you do not have access to it."),
                 ErrorCode::not_found, "DECANT_EMBEDDING_MODEL", 1},
         Refusal{"NoApi", {.status = 404, .body = "<html>Not Found"}, ErrorCode::config_invalid, "OPENAI_BASE_URL", 1},
+        Refusal{"Redirect", {.status = 308}, ErrorCode::config_invalid, "OPENAI_BASE_URL", 1},
         Refusal{"RateLimit", refusal(429, "Rate limit reached"), ErrorCode::overloaded, "later", 4},
         Refusal{"Quota", refusal(429, "You exceeded your current quota", "insufficient_quota"), ErrorCode::rate_limited,
                 "credit", 1},
@@ -169,13 +170,13 @@ std::vector<Outcome> answered_first(const StandInAnswer& answer) {
     return CheckedEmbedder{*embedder}.embed(four, Role::passage);
 }
 
-TEST(OpenAiFaultE3, PutsVectorsInTheOrderOfTheirIndexes) {
+TEST(OpenAiFault, E3_PutsVectorsInTheOrderOfTheirIndexes) {
     const auto outcomes = answered_first(entries({2, 0, 3, 1}));
     for (std::size_t i = 0; i < four.size(); ++i)
         EXPECT_EQ(std::get<TextVector>(outcomes[i]).values[i], 1.0F);
 }
 
-TEST(OpenAiFaultE3, ThrowsAwayAnAnswerWhoseIndexesAreTwiceOrBeyond) {
+TEST(OpenAiFault, E3_ThrowsAwayAnAnswerWhoseIndexesAreTwiceOrBeyond) {
     const FakeOllama server{small_model()};
     const auto right = open_openai(options_for(server))->embed(four, Role::passage);
     for (const auto& indexes : std::vector<std::vector<std::size_t>>{{0, 1, 1, 2}, {0, 1, 2, 7}, {0, 1, 2}, {}}) {

@@ -80,6 +80,7 @@ void ModelServer::refuse(const ServerAnswer& answer) const {
     const std::string happened = fmt::format("{} answers {}: {}", address(), answer.status, answer.message);
     const bool is_gone = answer.status == 404 || answer.says("not found") || answer.says("does not exist");
     if (is_gone && answer.says("model")) refuse_missing();
+    if (answer.status >= 300 && answer.status < 400) refuse_form();  // redirects are not followed
     switch (answer.status) {
         case 401:
             throw Error{ErrorCode::unauthenticated, happened, remedies_.credentials};

@@ -93,6 +93,7 @@ TEST_F(SettingsTest, RefuseAnUnknownDecantKeyNamingTheNearest) {
     EXPECT_THAT(complaint_about("\nDECANT_POSTGRESDIR=x"),
                 testing::AllOf(testing::HasSubstr("env, line 2: there is no setting DECANT_POSTGRESDIR"),
                                testing::HasSubstr("did you mean DECANT_POSTGRES_DIR?")));
+    EXPECT_NO_THROW(Settings::from({}, {{"DECANT_TEST_OLLAMA", "of the tests"}}));
 }
 
 TEST_F(SettingsTest, IgnoreTheKeysOfOtherPrograms) {
