@@ -178,8 +178,11 @@ private:
     Listed find(const Context& context) const {
         embed::EmbedderChoice choice = embed::chosen_embedder(context.settings);
         const std::string name = name_.value_or(choice.model);
-        if (const Model* known = embed::find_known_model("local", name)) return listed(*known, context);
-        if (choice.provider == "ollama" || choice.provider == "openai") {
+        const bool is_on_server = choice.provider == "ollama" || choice.provider == "openai";
+        // A server may have a model of the same name.
+        const Model* embedded = is_on_server && name == choice.model ? nullptr : embed::find_known_model("local", name);
+        if (embedded != nullptr) return listed(*embedded, context);
+        if (is_on_server) {
             choice.model = name;
             return {embed::open_embedder(context.settings, choice)->model(), true};
         }

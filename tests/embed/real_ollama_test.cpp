@@ -45,22 +45,25 @@ public:
     RealOllama(const RealOllama&) = delete;
     RealOllama& operator=(const RealOllama&) = delete;
     ~RealOllama() {
-        ::kill(pid_, SIGTERM);
-        ::waitpid(pid_, nullptr, 0);
+        if (pid_ > 0) {
+            ::kill(pid_, SIGTERM);
+            ::waitpid(pid_, nullptr, 0);
+        }
         fs::remove_all(folder_);
     }
 
     ServerOptions options() const { return {.url = fmt::format("http://{}", host_), .name = model_}; }
 
 private:
-    explicit RealOllama(std::string binary)
-        : binary_(std::move(binary)),
-          folder_(test::make_scratch_folder("ollama")),
-          host_(fmt::format("127.0.0.1:{}", free_loopback_port())) {
+    RealOllama()
+        : folder_(test::make_scratch_folder("ollama")), host_(fmt::format("127.0.0.1:{}", free_loopback_port())) {}
+
+    /// By way of the other constructor, so that the destructor ends the server when this throws.
+    explicit RealOllama(std::string binary) : RealOllama() {
+        binary_ = std::move(binary);
         environment_ = {"OLLAMA_HOST=" + host_};
         const std::string gguf = variable("DECANT_TEST_OLLAMA_GGUF");
-        if (!gguf.empty()) environment_.push_back("OLLAMA_MODELS=" + folder_.string());
-        if (variable("HOME").empty()) environment_.push_back("HOME=" + folder_.string());
+        if (!gguf.empty()) environment_.push_back("HOME=" + folder_.string());  // its models and its key
         pid_ = start_daemon({.argv = {binary_, "serve"}, .environment = environment_}, folder_ / "log");
         const bool is_up = test::eventually(std::chrono::seconds{30}, [&] { return !is_down(); });
         if (!is_up) throw std::runtime_error("ollama serve does not come up");
