@@ -77,6 +77,8 @@ $$;
 CREATE OR REPLACE FUNCTION decant_enqueue_new_products() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $$
+DECLARE
+    queued bigint;
 BEGIN
     IF pg_catalog.to_regclass('decant.embedding_jobs') IS NOT NULL
        AND EXISTS (SELECT FROM pg_catalog.pg_attribute
@@ -84,7 +86,8 @@ BEGIN
                      AND NOT attisdropped) THEN
         EXECUTE 'INSERT INTO decant.embedding_jobs (product_id) SELECT id FROM new_products '
                 'WHERE active AND embedding IS NULL';
-        IF FOUND THEN PERFORM pg_catalog.pg_notify('decant_embedding_jobs', ''); END IF;
+        GET DIAGNOSTICS queued = ROW_COUNT;  -- EXECUTE leaves FOUND as it was
+        IF queued OPERATOR(pg_catalog.>) 0 THEN PERFORM pg_catalog.pg_notify('decant_embedding_jobs', ''); END IF;
     END IF;
     RETURN NULL;
 END

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <set>
 
 #include "tests/support/schema_case.hpp"
@@ -111,6 +112,20 @@ TEST(CatalogStorage, MakesANewPriceAHotUpdate) {
         db.exec("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'products'");
     EXPECT_EQ(counts.integer(0, 0), 10'000);
     EXPECT_GE(counts.integer(0, 1), 9'900);
+}
+
+TEST_F(CatalogTriggers, WakeWhoeverWaitsForProductsToEmbed) {
+    auto worker = with_.open();
+    const std::string copied =
+        "name, specs, price, stock, category_id) SELECT gen_random_uuid(), name, specs, price, "
+        "stock, category_id FROM products LIMIT 1";
+    for (const std::string& change :
+         {"INSERT INTO products (id, " + copied, std::string{"UPDATE products SET name = 'other' WHERE sku = 'sku-1'"},
+          std::string{"UPDATE brands SET display_name = 'other' WHERE name = 'brand-1'"}}) {
+        worker.exec("LISTEN decant_embedding_jobs");
+        with_.exec(change);
+        EXPECT_TRUE(worker.wait_for_notification(std::chrono::seconds{10})) << change;
+    }
 }
 
 }  // namespace
