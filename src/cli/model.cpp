@@ -144,9 +144,11 @@ class ModelInfo final : public Command {
 public:
     ModelInfo()
         : Command("model info", "Show an embedding model; the server that runs it is asked",
-                  {"decant model info", "decant model info nomic-embed-text --json"}) {}
+                  {"decant model info", "decant model info nomic-embed-text --json",
+                   "decant model info --embedder ollama"}) {}
     void declare(Options& options) override {
         options.optional_positional("NAME", name_, "The model (default: the configured one)");
+        declare_embedder(options);
     }
 
     int run(const Context& context) override {
