@@ -117,6 +117,15 @@ protected:
     }
 };
 
+using Opens = EmbedderContract::ParamType;
+
+std::vector<Opens> real_ones() {
+    if (variable("DECANT_TEST_OLLAMA").empty()) return {};
+    return {[] { return open_ollama(RealOllama::shared().options()); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(RealOllama, EmbedderContract, testing::ValuesIn(real_ones()));
+
 double cosine(const TextVector& a, const TextVector& b) {
     return std::inner_product(a.values.begin(), a.values.end(), b.values.begin(), 0.0);
 }
@@ -132,19 +141,6 @@ TEST_F(RealOllamaTest, GivesTheSameVectorsByBothApis) {
     const auto by_openai = CheckedEmbedder{*openai}.embed(texts, Role::passage);
     for (std::size_t i = 0; i < texts.size(); ++i)
         EXPECT_GE(cosine(std::get<TextVector>(by_ollama[i]), std::get<TextVector>(by_openai[i])), 0.9999);
-}
-
-TEST_F(RealOllamaTest, KeepsTheOrderOfTextsOfAnyLength) {
-    const auto embedder = open_ollama(RealOllama::shared().options());
-    std::vector<std::string> owned;
-    for (int i = 0; i < 40; ++i)
-        owned.push_back("producto " + std::string(static_cast<std::size_t>(i * 37 % 41), 'a') + std::to_string(i));
-    const std::vector<std::string_view> texts{owned.begin(), owned.end()};
-    const auto vectors = embedder->embed(texts, Role::passage);
-    for (const std::size_t place : {0U, 17U, 39U}) {
-        const auto alone = embedder->embed(std::span{texts}.subspan(place, 1), Role::passage);
-        EXPECT_GE(cosine(vectors[place], alone.front()), 0.999);
-    }
 }
 
 TEST_F(RealOllamaTest, CutsATextThatIsTooLongAndCountsWhatItCut) {
