@@ -8,6 +8,9 @@
 #include <set>
 #include <span>
 
+#include <boost/json/parse.hpp>
+
+#include "catalog/embedding_text.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/write_file.hpp"
@@ -41,16 +44,12 @@ constexpr std::string_view index_space_sql =
     "JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0] JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod "
     "WHERE i.indrelid = pg_catalog.to_regclass($1) AND m.amname IN ('hnsw', 'ivfflat') LIMIT 1";
 
-// The document is the text that the guide embeds, the id what the guide's records have. A price stays a float.
+// The document is what the embedding text is made of, the id what the guide's records have. A price stays a float.
 constexpr std::string_view catalog_sql =
-    "SELECT 'product_' || p.id AS id, concat_ws('. ', 'Product: ' || nullif(p.name, ''), 'Brand: ' || nullif(b.name, "
-    "''), 'Category: ' || nullif(c.display_name, ''), 'Model: ' || nullif(p.model, ''), "
-    "'Description: ' || nullif(left(p.description, 500), ''), 'Specifications: ' || nullif(left(p.specs, 300), ''), "
-    "'Technical: ' || (SELECT string_agg(t.key || ': ' || t.value, ', ' ORDER BY t.ordinality) FROM "
-    "jsonb_each_text(CASE jsonb_typeof(p.technical_specs::jsonb) WHEN 'object' THEN p.technical_specs::jsonb END) "
-    "WITH ORDINALITY t), 'Features: ' || (SELECT string_agg(f.value, ', ' ORDER BY f.ordinality) FROM "
-    "jsonb_array_elements_text(CASE jsonb_typeof(p.features::jsonb) WHEN 'array' THEN p.features::jsonb END) "
-    "WITH ORDINALITY f)) AS document, jsonb_strip_nulls(jsonb_build_object('product_id', p.id, 'name', p.name, "
+    "SELECT 'product_' || p.id AS id, jsonb_build_object('name', p.name, 'brand', b.name, 'category', c.name, "
+    "'category_display_name', c.display_name, 'model', p.model, 'description', p.description, 'specs', p.specs, "
+    "'technical_specs', p.technical_specs::jsonb::text, 'features', p.features::jsonb::text)::text AS document, "
+    "jsonb_strip_nulls(jsonb_build_object('product_id', p.id, 'name', p.name, "
     "'sku', p.sku, 'model', p.model, 'price', CASE scale(r.price) WHEN 0 THEN round(r.price, 1) ELSE r.price END, "
     "'stock', p.stock, 'description', p.description, 'specs', p.specs, 'brand_name', b.name, 'category_name', c.name, "
     "'category_display_name', c.display_name, 'active', p.active)) AS m, p.embedding AS e FROM products p "
@@ -80,6 +79,18 @@ std::optional<chroma::Space> space_named(std::string_view name) {
 
 std::string text_json(std::string_view text) {
     return text.data() == nullptr ? "null" : json_text(json::string(text));
+}
+
+/// The text that is embedded, of an object of a product's fields.
+std::string document_of(std::string_view fields) {
+    catalog::Product product;
+    const json::value given = json::parse(fields);
+    for (const auto& [name, value] : given.as_object()) {
+        const auto member = catalog::find_field(name)->member;
+        if (value.is_string())
+            product.*std::get<std::optional<std::string> catalog::Product::*>(member) = value.as_string();
+    }
+    return catalog::embedding_text(product, catalog::TextRecipe::labelled);
 }
 
 /// A row of the export; `fault` is why Chroma cannot hold it, empty when it can.
@@ -124,7 +135,7 @@ public:
             Row row{.id = fields[0],
                     .fault = fields[4],
                     .parts = {.id = text_json(fields[0]),
-                              .document = text_json(fields[1]),
+                              .document = request_.table ? text_json(fields[1]) : text_json(document_of(fields[1])),
                               .metadata = fields[2].data() == nullptr ? "null" : std::string{fields[2]},
                               .uri = text_json(fields[3])}};
             if (fields[5].data() != nullptr)
