@@ -147,7 +147,8 @@ void pull_ollama(const ServerOptions& options, const PullProgress& progress) {
                                                              .tries = 1,
                                                              .on_bytes = [&](std::string_view bytes) {
                                                                  const bool goes_on = stream.take(bytes);
-                                                                 progress(stream.done(), stream.total());
+                                                                 const auto [done, total] = stream.bytes();
+                                                                 progress(done, total);
                                                                  return goes_on;
                                                              }});
     if (stream.is_done()) return;

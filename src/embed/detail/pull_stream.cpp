@@ -1,7 +1,5 @@
 #include "embed/detail/pull_stream.hpp"
 
-#include <limits>
-
 #include "core/utf8.hpp"
 #include "embed/detail/embed_answer.hpp"
 
@@ -10,10 +8,6 @@ namespace {
 
 constexpr std::size_t most_line_bytes = 64UL << 10U;
 constexpr std::size_t most_layers = 1024;
-
-std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
-    return a + std::min(b, std::numeric_limits<std::uint64_t>::max() - a);
-}
 
 }  // namespace
 
@@ -42,18 +36,13 @@ bool PullStream::take_line(std::string_view line) {
     return !is_done_;
 }
 
-std::uint64_t PullStream::done() const noexcept {
-    std::uint64_t bytes = 0;
-    for (const auto& [digest, layer] : layers_)
-        bytes = sum(bytes, layer.done);
-    return bytes;
-}
-
-std::uint64_t PullStream::total() const noexcept {
-    std::uint64_t bytes = 0;
-    for (const auto& [digest, layer] : layers_)
-        bytes = sum(bytes, layer.total);
-    return bytes;
+PullStream::Bytes PullStream::bytes() const noexcept {
+    Bytes all;
+    for (const auto& [digest, layer] : layers_) {
+        all.done += layer.done;
+        all.total += layer.total;
+    }
+    return all;
 }
 
 }  // namespace decant::embed::detail

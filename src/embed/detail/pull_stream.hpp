@@ -10,23 +10,23 @@ namespace decant::embed::detail {
 /// The lines of JSON in which /api/pull tells how far it is; its errors come with status 200, as the last line.
 class PullStream {
 public:
+    struct Bytes {
+        std::uint64_t done = 0;
+        std::uint64_t total = 0;
+    };
+
     /// False at an error, at success, and at what is no line of such a stream: no more is of use.
     bool take(std::string_view bytes);
 
     bool is_done() const noexcept { return is_done_; }
     const std::string& error() const noexcept { return error_; }
-    std::uint64_t done() const noexcept;   ///< bytes, of all files so far begun
-    std::uint64_t total() const noexcept;  ///< the same
+    Bytes bytes() const noexcept;  ///< of all files so far begun
 
 private:
-    struct Layer {
-        std::uint64_t done = 0;
-        std::uint64_t total = 0;
-    };
     bool take_line(std::string_view line);
 
     std::string rest_;
-    std::map<std::string, Layer> layers_;  ///< by digest
+    std::map<std::string, Bytes> layers_;  ///< by digest
     std::string error_;
     bool is_done_ = false;
 };

@@ -16,10 +16,11 @@ using Ask = std::function<std::optional<EmbedAnswer>(std::span<const std::string
 /// to count, so how many were cut is an estimate. Vectors are brought to length 1.
 class ServerEmbedder final : public Embedder {
 public:
-    /// Of one request. The time of an answer is bounded by the slowest model on a processor, 1 text a second.
+    /// Of one request. An estimate: a model of nomic-embed-text's size on a busy processor takes a minute or two, and
+    /// its server is silent until then.
     struct Limits {
         std::size_t texts = 32;
-        std::size_t bytes = 64UL << 10U;
+        std::size_t bytes = 24UL << 10U;
     };
 
     /// Where the model's dimension is not known, it is asked for one vector.
