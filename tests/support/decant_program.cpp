@@ -53,7 +53,7 @@ std::vector<std::string> clean_environment(const std::vector<std::string>& on_to
         const std::string_view text = *entry;
         bool is_kept = true;
         for (const std::string_view prefix :
-             {"PG", "DATABASE_URL=", "DB_", "DECANT_", "CHROMA_", "LOG_", "USE_PGVECTOR="})
+             {"PG", "DATABASE_URL=", "DB_", "DECANT_", "CHROMA_", "LOG_", "USE_PGVECTOR=", "OLLAMA_", "OPENAI_"})
             is_kept = is_kept && !text.starts_with(prefix);
         if (is_kept) all.emplace_back(text);
     }
