@@ -77,7 +77,7 @@ public:
         run.sweep = false;
         run.setup.batch = batch.id;
         run.setup.most_attempts = 1;
-        return embed_batch(context, run, queue, batch);
+        return embed_batch(context, run, batch);
     }
 
 private:
@@ -95,8 +95,7 @@ private:
         return wanted;
     }
 
-    int embed_batch(const Context& context, work::WorkerRun& run, store::JobQueue& queue,
-                    const store::JobBatch& batch) const {
+    static int embed_batch(const Context& context, work::WorkerRun& run, const store::JobBatch& batch) {
         MeterObserver meter;
         meter.begin_phase("embed", batch.total);
         work::WorkerCounts counts;
@@ -106,9 +105,11 @@ private:
         };
         for (;;) {
             work::run_worker(run);
-            const store::JobBatch now = *queue.find_batch(batch.id);
-            const std::uint64_t done = now.updated + now.skipped + now.errors;
-            if (done >= batch.total || interrupted()) {
+            // A connection of its own: the worker may have outlived a restart of the server.
+            pg::Connection db = pg::Connection::open(run.conninfo);
+            const store::JobBatch now =
+                store::JobQueue{db}.find_batch(batch.id).value_or(store::JobBatch{.id = batch.id});
+            if (now.waiting == 0 || interrupted()) {
                 meter.end_phase();
                 return report(context, now, counts);
             }
@@ -131,13 +132,14 @@ private:
             fmt::print("Embedded {} of {} products; {} skipped, {} errors\n", batch.updated, batch.total, batch.skipped,
                        batch.errors);
             if (counts.cut > 0) fmt::print("Texts longer than the model takes, cut: {}\n", counts.cut);
+            if (left > batch.waiting) fmt::print("Taken out of the queue meanwhile: {}\n", left - batch.waiting);
             if (batch.errors > 0) fmt::print("See what failed, and why, with: decant jobs list\n");
         }
-        if (left > 0) {
-            throw Error{ErrorCode::cancelled, fmt::format("Interrupted: {} products wait in the queue", left),
+        if (batch.waiting > 0) {
+            throw Error{ErrorCode::cancelled, fmt::format("Interrupted: {} products wait in the queue", batch.waiting),
                         "Go on with: decant worker --once"};
         }
-        return batch.errors == 0 ? 0 : 1;
+        return batch.errors + left == 0 ? 0 : 1;
     }
 
     bool missing_ = false;

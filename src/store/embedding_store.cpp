@@ -19,7 +19,8 @@ LEFT JOIN categories c ON c.id = p.category_id
 LEFT JOIN brands b ON b.id = p.brand_id
 WHERE p.id = ANY ($1::uuid[]))sql";
 
-constexpr std::string_view lock_clause = " FOR NO KEY UPDATE OF p SKIP LOCKED";
+constexpr std::string_view lock_sql =
+    "SELECT id FROM products WHERE id = ANY ($1::uuid[]) FOR NO KEY UPDATE SKIP LOCKED";
 
 constexpr std::string_view write_template = R"sql(
 UPDATE products p SET embedding = s.embedding, embedding_model = $3, embedding_hash = s.hash,
@@ -32,8 +33,9 @@ constexpr std::string_view confirm_sql =
     "WHERE id = ANY ($1::uuid[])";
 
 constexpr std::string_view mark_sql =
-    "UPDATE products SET last_embedding_update = NULL WHERE embedding IS NOT NULL AND embedding_model = $1 AND "
-    "last_embedding_update IS NOT NULL";
+    "UPDATE products SET last_embedding_update = NULL, "
+    "embedding_hash = CASE WHEN $2::boolean THEN NULL ELSE embedding_hash END "
+    "WHERE embedding IS NOT NULL AND embedding_model = $1 AND (last_embedding_update IS NOT NULL OR $2::boolean)";
 
 }  // namespace
 
@@ -47,16 +49,18 @@ EmbeddingStore::EmbeddingStore(pg::Connection& db) : db_(db) {
     vector_type_ = static_cast<std::uint32_t>(db.query("SELECT $1::regtype::oid::bigint", {type}).integer(0, 0));
 }
 
-std::vector<EmbeddedProduct> EmbeddingStore::read(const std::vector<std::string>& ids) {
-    return select(read_sql, ids);
-}
-
+// Two statements: one alone reads brands and categories as they were before it waited for its locks, so that a product
+// whose brand was renamed in between would look unchanged.
 std::vector<EmbeddedProduct> EmbeddingStore::lock(const std::vector<std::string>& ids) {
-    return select(fmt::format("{}{}", read_sql, lock_clause), ids);
+    const pg::Result rows = db_.query(lock_sql, {pg::array_literal(ids)});
+    std::vector<std::string> locked;
+    for (int row = 0; row < rows.rows(); ++row)
+        locked.emplace_back(rows.text(row, 0));
+    return read(locked);
 }
 
-std::vector<EmbeddedProduct> EmbeddingStore::select(std::string_view sql, const std::vector<std::string>& ids) {
-    const pg::Result rows = db_.query(sql, {pg::array_literal(ids)});
+std::vector<EmbeddedProduct> EmbeddingStore::read(const std::vector<std::string>& ids) {
+    const pg::Result rows = db_.query(read_sql, {pg::array_literal(ids)});
     std::vector<EmbeddedProduct> products;
     for (int row = 0; row < rows.rows(); ++row) {
         products.push_back({.id = std::string{rows.text(row, 0)},
@@ -94,8 +98,8 @@ void EmbeddingStore::confirm(const std::vector<std::string>& ids, const std::str
     db_.query(confirm_sql, {pg::array_literal(ids), model});
 }
 
-std::uint64_t EmbeddingStore::mark_stale(const std::string& model) {
-    return db_.query(mark_sql, {model}).affected();
+std::uint64_t EmbeddingStore::mark_stale(const std::string& model, bool for_good) {
+    return db_.query(mark_sql, {model, for_good ? "true" : "false"}).affected();
 }
 
 }  // namespace decant::store

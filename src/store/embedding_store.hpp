@@ -44,12 +44,10 @@ public:
     void write(std::span<const NewEmbedding> embeddings, const std::string& model);
     /// The vectors stay; they are of `model` and of the text as it is now.
     void confirm(const std::vector<std::string>& ids, const std::string& model);
-    /// Marks all vectors of `model` as stale; the number marked.
-    std::uint64_t mark_stale(const std::string& model);
+    /// Marks all vectors of `model` as stale; the number marked. `for_good`: also where the text stays as it is.
+    std::uint64_t mark_stale(const std::string& model, bool for_good);
 
 private:
-    std::vector<EmbeddedProduct> select(std::string_view sql, const std::vector<std::string>& ids);
-
     pg::Connection& db_;
     std::string write_sql_;
     std::uint32_t vector_type_ = 0;

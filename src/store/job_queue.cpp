@@ -83,7 +83,8 @@ constexpr std::string_view unknown_sql =
     "WHERE NOT EXISTS (SELECT FROM products WHERE id::text = named OR sku = named)";
 
 constexpr std::string_view batch_sql =
-    "SELECT id, total, updated, skipped, errors FROM decant.embedding_batches WHERE id = $1";
+    "SELECT total, updated, skipped, errors, (SELECT count(*) FROM decant.embedding_jobs WHERE batch_id = b.id) "
+    "FROM decant.embedding_batches b WHERE id = $1";
 
 constexpr std::string_view counts_sql = R"sql(
 WITH clock AS MATERIALIZED (SELECT coalesce($1::timestamptz, pg_catalog.clock_timestamp()) AS t)
@@ -208,7 +209,12 @@ std::optional<JobBatch> JobQueue::find_batch(std::int64_t id) {
     const pg::Result row = db_.query(batch_sql, {std::to_string(id)});
     if (row.empty()) return std::nullopt;
     const auto number = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
-    return JobBatch{.id = id, .total = number(1), .updated = number(2), .skipped = number(3), .errors = number(4)};
+    return JobBatch{.id = id,
+                    .total = number(0),
+                    .updated = number(1),
+                    .skipped = number(2),
+                    .errors = number(3),
+                    .waiting = number(4)};
 }
 
 QueueCounts JobQueue::counts() {

@@ -54,6 +54,7 @@ struct JobBatch {
     std::uint64_t updated = 0;
     std::uint64_t skipped = 0;
     std::uint64_t errors = 0;
+    std::uint64_t waiting = 0;  ///< still in the queue
 };
 
 struct QueueCounts {

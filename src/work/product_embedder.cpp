@@ -82,6 +82,8 @@ bool ProductEmbedder::check_model(bool accept) {
         is_other = likeness < least_cosine;
         if (is_other && !accept) refuse_changed_model(likeness);
     }
+    // Before it is remembered: who dies in between finds another model again.
+    if (is_other) rows_.mark_stale(model().name, true);
     canary_ = known.empty() || is_other ? now : canary_;
     db_.query(remember_sql,
               {model().provider, model().name, fingerprint_, fmt::format("{{{}}}", fmt::join(canary_, ","))});
@@ -89,7 +91,7 @@ bool ProductEmbedder::check_model(bool accept) {
 }
 
 void ProductEmbedder::refuse_changed_model(double likeness) {
-    const std::uint64_t marked = rows_.mark_stale(model().name);
+    const std::uint64_t marked = rows_.mark_stale(model().name, false);
     throw Error{ErrorCode::conflict,
                 fmt::format("Model '{}' ({}) is not the one that made the catalog's vectors: it gives another vector "
                             "for the same text (cosine {:.3f}). {} products of it are marked stale; no vector was "
@@ -105,11 +107,10 @@ std::string ProductEmbedder::text_of(const store::EmbeddedProduct& product) cons
 bool ProductEmbedder::is_fresh(const store::EmbeddedProduct& product, store::Demand demand) const {
     if (demand == store::Demand::all) return false;
     if (!product.is_active) return true;
-    return demand == store::Demand::stale && product.has_embedding && !product.is_marked &&
-           product.model == model().name;
+    return demand == store::Demand::stale && is_current(product);
 }
 
-void ProductEmbedder::prepare(const std::vector<Wanted>& products) {
+bool ProductEmbedder::prepare(const std::vector<Wanted>& products) {
     results_.clear();
     prepared_.clear();
     std::vector<std::string> ids;
@@ -120,22 +121,25 @@ void ProductEmbedder::prepare(const std::vector<Wanted>& products) {
         ids.push_back(wanted.id);
     }
     std::vector<std::string> texts;
-    std::vector<std::pair<std::size_t, Digest>> sent;
+    std::vector<std::size_t> sent;  // in prepared_
     for (const store::EmbeddedProduct& product : rows_.read(ids)) {
         const std::size_t place = places.at(product.id);
         const store::Demand demand = products[place].demand;
         results_[place].kind = Kind::fresh;
         if (is_fresh(product, demand)) continue;
         std::string text = text_of(product);
-        const Digest hash = catalog::embedding_hash(fingerprint_, text);
-        if (product.has_embedding && product.hash == view(hash) && demand != store::Demand::all) {
-            prepared_.push_back({.place = place, .hash = hash, .vector = {}});
-            continue;
+        const Prepared one{.place = place,
+                           .hash = catalog::embedding_hash(fingerprint_, text),
+                           .is_forced = demand == store::Demand::all};
+        const bool is_kept = has_vector_of(product, one);
+        if (is_kept && is_current(product)) continue;
+        if (!is_kept) {
+            sent.push_back(prepared_.size());
+            texts.push_back(std::move(text));
         }
-        texts.push_back(std::move(text));
-        sent.emplace_back(place, hash);
+        prepared_.push_back(one);
     }
-    if (texts.empty()) return;
+    if (texts.empty()) return false;
     // A service may change the model under its name at any time: the fixed text goes along with every batch.
     const bool is_watched = model().provider != "local" && !canary_.empty();
     std::vector<std::string_view> views{texts.begin(), texts.end()};
@@ -146,20 +150,28 @@ void ProductEmbedder::prepare(const std::vector<Wanted>& products) {
         const double likeness = canary != nullptr ? cosine(canary_, canary->values) : 0;
         if (likeness < least_cosine) refuse_changed_model(likeness);
     }
-    for (std::size_t i = 0; i < sent.size(); ++i)
-        take(sent[i].first, sent[i].second, outcomes[i]);
+    bool has_answered = false;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        Prepared& one = prepared_[sent[i]];
+        ProductResult& result = results_[one.place];
+        if (auto* fault = std::get_if<embed::TextFault>(&outcomes[i])) {
+            result.reason = std::move(fault->reason);
+            continue;
+        }
+        auto& vector = std::get<embed::TextVector>(outcomes[i]);
+        result.cut_tokens = vector.cut_tokens;
+        one.vector = std::move(vector.values);
+        has_answered = true;
+    }
+    return has_answered;
 }
 
-void ProductEmbedder::take(std::size_t place, const Digest& hash, embed::Outcome& outcome) {
-    ProductResult& result = results_[place];
-    if (auto* fault = std::get_if<embed::TextFault>(&outcome)) {
-        result.kind = Kind::failed;
-        result.reason = std::move(fault->reason);
-        return;
-    }
-    auto& vector = std::get<embed::TextVector>(outcome);
-    result.cut_tokens = vector.cut_tokens;
-    prepared_.push_back({.place = place, .hash = hash, .vector = std::move(vector.values)});
+bool ProductEmbedder::has_vector_of(const store::EmbeddedProduct& product, const Prepared& one) const {
+    return !one.is_forced && product.has_embedding && product.hash == view(one.hash);
+}
+
+bool ProductEmbedder::is_current(const store::EmbeddedProduct& product) const {
+    return product.has_embedding && !product.is_marked && product.model == model().name;
 }
 
 const std::vector<ProductResult>& ProductEmbedder::store(const std::vector<std::string>& held) {
@@ -179,13 +191,15 @@ const std::vector<ProductResult>& ProductEmbedder::store(const std::vector<std::
             const Prepared& one = *ready.at(product.id);
             ProductResult& result = results_[one.place];
             if (catalog::embedding_hash(fingerprint_, text_of(product)) != one.hash) continue;
-            const bool is_kept = one.vector.empty();
-            if (is_kept && !(product.has_embedding && product.hash == view(one.hash))) continue;
-            result.kind = is_kept ? Kind::fresh : Kind::embedded;
-            if (is_kept)
-                confirmed.push_back(product.id);
-            else
+            if (has_vector_of(product, one)) {  // also when another worker has stored it meanwhile
+                result.kind = Kind::fresh;
+                if (!is_current(product)) confirmed.push_back(product.id);
+            } else if (!one.vector.empty()) {
+                result.kind = Kind::embedded;
                 embeddings.push_back({.id = result.id, .vector = one.vector, .hash = one.hash});
+            } else if (!result.reason.empty()) {
+                result.kind = Kind::failed;
+            }
         }
     }
     if (!embeddings.empty()) rows_.write(embeddings, model().name);

@@ -44,13 +44,13 @@ public:
 
     /// Holds the model against what decant.embedding_models knows of it by the vector of one fixed text, and remembers
     /// it when it is new. One that gives other vectors than before under its name: with `accept` it is remembered as it
-    /// is now, else its vectors are marked stale and Error{conflict} is thrown.
+    /// is now and all of the old one's vectors are stale, else they are marked and Error{conflict} is thrown.
     /// True when the model is another one than before.
     bool check_model(bool accept);
 
-    /// Reads the products, each named once, and embeds what needs it.
+    /// Reads the products, each named once, and embeds what needs it. True when the model gave a vector.
     /// Throws what the model throws about itself; check_model's conflict when a model that is a service changed.
-    void prepare(const std::vector<Wanted>& products);
+    bool prepare(const std::vector<Wanted>& products);
 
     /// In the caller's transaction: stores what was prepared of the products in `held` (sorted). One result a product
     /// that was prepared, in that order; those not held say changed. May be called again with others.
@@ -60,11 +60,13 @@ private:
     struct Prepared {
         std::size_t place;  ///< in results_
         Digest hash;
-        std::vector<float> vector;  ///< empty: the one that is there is of this text
+        bool is_forced;                  ///< whatever vector is there
+        std::vector<float> vector = {};  ///< empty: the one that is there is of this text, or the text is refused
     };
 
     bool is_fresh(const store::EmbeddedProduct& product, store::Demand demand) const;
-    void take(std::size_t place, const Digest& hash, embed::Outcome& outcome);
+    bool has_vector_of(const store::EmbeddedProduct& product, const Prepared& one) const;
+    bool is_current(const store::EmbeddedProduct& product) const;
     std::string text_of(const store::EmbeddedProduct& product) const;
     [[noreturn]] void refuse_changed_model(double likeness);
 

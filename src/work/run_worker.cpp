@@ -74,8 +74,10 @@ public:
     WorkerCounts work() {
         while (!interrupted()) {
             try {
+                if (!sleep_until_next_try()) break;
                 if (!worker_) open();
                 if (!turn()) break;
+                reconnects_ = 0;
             } catch (const Error& error) {
                 if (error.code() == ErrorCode::cancelled && interrupted()) break;
                 recover(error);
@@ -86,28 +88,30 @@ public:
 
 private:
     void open() {
+        is_at_model_ = false;
         db_ = std::make_unique<pg::Connection>(pg::Connection::open(run_.conninfo));
         store::JobQueue queue{*db_};
         queue.require();
+        is_at_model_ = true;
         WorkerSetup setup = run_.setup;
         setup.on_lease = [this](std::int64_t token) { keeper_.keep(token); };
         auto worker = std::make_unique<Worker>(*db_, run_.embedder(), setup);
         // Who waits for products has the model ready when they come.
-        if (!run_.once) worker->check_model();
+        if (!run_.once) {
+            worker->check_model();
+            breaker_.succeeded();
+        }
         db_->exec(fmt::format("LISTEN {}", store::JobQueue::channel));
         worker_ = std::move(worker);
-        reconnects_ = 0;
     }
 
     /// False when the run is over.
     bool turn() {
+        is_at_model_ = false;
         const auto now = Clock::now();
         if (run_.sweep && now >= next_sweep_) {
             store::JobQueue{*db_}.sweep();
             next_sweep_ = now + sweep_interval;
-        }
-        if (breaker_.next_try() > now) {
-            return sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(breaker_.next_try() - now));
         }
         const bool probes = breaker_.state(now) == Breaker::State::half_open;
         if (!worker_->claim(probes ? 1 : run_.setup.batch_size)) {
@@ -115,8 +119,9 @@ private:
             db_->wait_for_notification(poll_interval);
             return true;
         }
-        worker_->embed();
-        breaker_.succeeded();
+        is_at_model_ = true;
+        if (worker_->embed()) breaker_.succeeded();
+        is_at_model_ = false;
         const WorkerCounts done = worker_->store();
         counts_ += done;
         if (run_.on_turn) run_.on_turn(done);
@@ -124,14 +129,16 @@ private:
     }
 
     void recover(const Error& error) {
-        const bool is_store =
-            error.code() == ErrorCode::store_unavailable || error.code() == ErrorCode::commit_in_doubt;
+        const bool is_store = error.code() == ErrorCode::store_unavailable ||
+                              error.code() == ErrorCode::commit_in_doubt ||
+                              (error.code() == ErrorCode::timed_out && !is_at_model_);
         if (!error.is_retryable()) throw error;
         if (is_store) {
             keeper_.keep(0);
             worker_.reset();
             if (run_.once && ++reconnects_ > most_reconnects_once) throw error;
-            note("the database is away", error);
+            note(error.code() == ErrorCode::timed_out ? "the database gave up, trying again" : "the database is away",
+                 error);
             sleep_unless_interrupted(backoff(run_.once ? reconnects_ : 3, 200ms, 5s, random_));
             return;
         }
@@ -139,12 +146,12 @@ private:
         const bool is_open = breaker_.state(Clock::now()) != Breaker::State::closed;
         if (is_open && run_.once) throw error;
         note(is_open ? "the embedder is away, its jobs wait" : "the embedder failed, trying again", error);
-        if (!worker_) sleep_until_next_try();
     }
 
-    void sleep_until_next_try() {
+    /// False when it was interrupted.
+    bool sleep_until_next_try() const {
         const auto pause = breaker_.next_try() - Clock::now();
-        if (pause > 0s) sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(pause));
+        return pause <= 0s || sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(pause));
     }
 
     void note(const std::string& what, const Error& error) const {
@@ -159,6 +166,7 @@ private:
     std::unique_ptr<Worker> worker_;
     Clock::time_point next_sweep_{};
     int reconnects_ = 0;
+    bool is_at_model_ = false;  ///< what times out is the model, not the database
     WorkerCounts counts_;
 };
 

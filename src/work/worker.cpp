@@ -66,7 +66,7 @@ bool Worker::claim(std::size_t limit) {
     return !lease_.jobs.empty();
 }
 
-void Worker::embed() {
+bool Worker::embed() {
     std::map<std::string, store::Demand> demands;
     for (const store::Job& job : lease_.jobs) {
         store::Demand& demand = demands.try_emplace(job.product_id, job.demand).first->second;
@@ -77,17 +77,39 @@ void Worker::embed() {
         wanted.push_back({id, demand});
     if (setup_.on_lease) setup_.on_lease(lease_.token);
     try {
-        if (!is_model_checked_) check_model();
-        embedder_.prepare(wanted);
+        const bool checks = !is_model_checked_;
+        if (checks) check_model();
+        const bool has_answered = embedder_.prepare(wanted);
+        failpoint("worker.embedded");
+        return has_answered || checks;
     } catch (...) {
-        if (setup_.on_lease) setup_.on_lease(0);
-        queue_.release(lease_.token);
+        give_back();
         throw;
     }
-    failpoint("worker.embedded");
+}
+
+void Worker::give_back() {
+    if (setup_.on_lease) setup_.on_lease(0);
+    try {
+        queue_.release(lease_.token);
+    } catch (const Error&) {
+        // The lease runs out by itself; why it is given up is what the caller must know.
+    }
 }
 
 WorkerCounts Worker::store() {
+    try {
+        const WorkerCounts counts = commit_all();
+        if (setup_.on_lease) setup_.on_lease(0);
+        failpoint("worker.committed");
+        return counts;
+    } catch (...) {
+        give_back();
+        throw;
+    }
+}
+
+WorkerCounts Worker::commit_all() {
     const std::vector<std::string> products = products_of(lease_.jobs);
     WorkerCounts counts;
     try {
@@ -104,8 +126,6 @@ WorkerCounts Worker::store() {
             }
         }
     }
-    if (setup_.on_lease) setup_.on_lease(0);
-    failpoint("worker.committed");
     return counts;
 }
 

@@ -48,12 +48,16 @@ public:
     // A turn is these three, in this order.
     /// False when nothing is due.
     bool claim(std::size_t limit);
-    /// Throws what the model throws about itself; the jobs are given back with no attempt charged.
-    void embed();
+    /// True when the model was there and answered, false when nothing had to be asked. Throws what the model throws
+    /// about itself; the jobs are given back with no attempt charged.
+    bool embed();
+    /// When it throws, the jobs are given back, and so are those that a kill leaves once their lease has run out.
     WorkerCounts store();
 
 private:
     struct Ends;
+    void give_back();
+    WorkerCounts commit_all();
     WorkerCounts commit(const std::vector<std::string>& products);
     void end_job(const store::Job& job, const ProductResult& result, Ends& ends);
     WorkerCounts bury_refused(const std::string& product, const std::string& reason);
