@@ -51,7 +51,8 @@ class Bench:
         self.rows = rows
 
     def migrate_command(self, *more):
-        return [self.decant, "migrate", "--from", self.directory, "--collection", COLLECTION, "--json", *more]
+        return [self.decant, "migrate", "--from", self.directory, "--collection", COLLECTION, "--embedder", "none",
+                "--json", *more]
 
     def prepare(self, with_gin):
         """The template: products, and their vectors ready in a table."""

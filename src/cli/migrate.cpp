@@ -9,6 +9,7 @@
 #include "core/interrupt.hpp"
 #include "core/shell_word.hpp"
 #include "core/utf8.hpp"
+#include "embed/open_embedder.hpp"
 #include "migrate/catalog_migration.hpp"
 #include "store/database_address.hpp"
 
@@ -46,16 +47,21 @@ public:
     void declare(Options& options) override {
         options.flag("--dry-run", request_.dry_run, "Show the plan, change nothing");
         options.number("--batch-size", batch_size_, "Products a batch (default: 50)");
-        options.flag("--force", request_.force, "Write vectors of products that have one already, too");
+        options.flag(
+            "--force", request_.force,
+            "Embed all products anew; with --reuse always, take Chroma's vectors for those that have one, too");
         options.flag("--no-verify", no_verify_, "Do not read back and compare");
         options.text("--from", from_, "Chroma directory or server (default: CHROMA_PATH or CHROMA_URL)");
         options.text("--collection", collection_, "Collection by name or uuid (default: CHROMA_COLLECTION)");
         options.text("--tenant", tenant_, "Tenant, where several have the collection");
         options.text("--database", database_, "Chroma database, where several have the collection");
         options.flag("--create-products", request_.create_products, "Make products that only Chroma has");
-        options.choice("--reuse", reuse_, {"auto", "always", "never"},
-                       "Take Chroma's vectors: where the texts agree, always, or never (default: auto)");
+        options.choice(
+            "--reuse", reuse_, {"auto", "always", "never"},
+            "Take Chroma's vectors: where the texts agree and the model is proven the same, always, or never "
+            "(default: auto)");
         options.flag("--allow-partial", request_.allow_partial, "Take what a damaged directory still proves");
+        declare_embedder(options);
         options.number("--connections", connections_, "Connections that write at once (default: 2)");
         options.number("--seed", request_.seed, "");
     }
@@ -88,9 +94,10 @@ private:
         if (reuse_ == "always") request_.reuse = migrate::Reuse::always;
         if (reuse_ == "never") request_.reuse = migrate::Reuse::never;
         request_.model = settings.get("OLLAMA_API_MODEL_EMBEDDING").value_or("");
+        request_.open_embedder = [&settings] { return embed::open_embedder(settings); };
         const store::DatabaseAddress address = store::resolve_database(settings);
         request_.conninfo = address.conninfo;
-        request_.command_line = command_line();
+        request_.command_line = command_line(settings);
         if (store::named_server(settings) == "--db") request_.command_line += " --db " + shell_word(address.shown);
     }
 
@@ -101,7 +108,7 @@ private:
     }
 
     /// The command that goes on with an interrupted one.
-    std::string command_line() const {
+    std::string command_line(const Settings& settings) const {
         std::string out = "decant migrate";
         if (from_) out += " --from " + shell_word(request_.source.from);
         if (collection_) out += " --collection " + shell_word(*collection_);
@@ -114,6 +121,11 @@ private:
         if (request_.create_products) out += " --create-products";
         if (connections_) out += fmt::format(" --connections {}", *connections_);
         if (no_verify_) out += " --no-verify";
+        for (const auto& [option, key] :
+             {std::pair{"--embedder", "DECANT_EMBEDDER"}, std::pair{"--model", "DECANT_EMBEDDING_MODEL"}}) {
+            if (settings.origin(key) == SettingOrigin::flag)
+                out += fmt::format(" {} {}", option, shell_word(*settings.get(key)));
+        }
         return out;
     }
 

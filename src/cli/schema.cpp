@@ -11,6 +11,8 @@
 #include "core/quantity_text.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
+#include "embed/known_models.hpp"
+#include "embed/open_embedder.hpp"
 #include "store/database_address.hpp"
 #include "store/migrations.hpp"
 #include "store/schema_migrator.hpp"
@@ -49,14 +51,14 @@ public:
         : Command("schema up", "Make the product catalog and its pgvector support where missing",
                   {"decant schema up", "decant schema up --dimension 384"}) {}
     void declare(Options& options) override {
-        options.number("--dimension", dimension_, "Dimension of a new embedding column (default: 768)");
+        options.number("--dimension", dimension_,
+                       "Dimension of a new embedding column (default: the model's, else 768)");
     }
 
     int run(const Context& context) override {
         if (dimension_ && *dimension_ > UINT32_MAX) dimension_ = UINT32_MAX;
         store::SchemaMigrator migrator = open_migrator(context);
-        const std::vector<std::string> applied =
-            migrator.up(dimension_ ? std::optional{static_cast<std::uint32_t>(*dimension_)} : std::nullopt);
+        const std::vector<std::string> applied = migrator.up(wanted_dimension(context, migrator));
         const store::CatalogState state = store::read_catalog_state(migrator.db());
         if (context.json) {
             fmt::print("{}\n", json_text(json::object{{"applied", json_names(applied)},
@@ -72,6 +74,15 @@ public:
     }
 
 private:
+    /// Of a column that is there nothing is asked.
+    std::optional<std::uint32_t> wanted_dimension(const Context& context, store::SchemaMigrator& migrator) const {
+        if (dimension_) return static_cast<std::uint32_t>(*dimension_);
+        if (store::read_catalog_state(migrator.db()).has_embedding()) return std::nullopt;
+        const embed::EmbedderChoice choice = embed::chosen_embedder(context.settings);
+        const embed::Model* known = embed::find_known_model(choice.provider, choice.model);
+        return known != nullptr ? std::optional{static_cast<std::uint32_t>(known->dimension)} : std::nullopt;
+    }
+
     std::optional<std::uint64_t> dimension_;
 };
 
@@ -160,7 +171,7 @@ public:
         : Command("schema print", "Print the SQL that schema up applies, for psql",
                   {"decant schema print > catalog.sql", "decant schema print 1 --down"}) {}
     void declare(Options& options) override {
-        options.optional_positional("VERSION", version_, "Only this one: 0 or 1");
+        options.optional_positional("VERSION", version_, "Only this one: 0, 1 or 2");
         options.number("--dimension", dimension_, "Dimension of a new embedding column (default: 768)");
         options.flag("--down", is_down_, "What takes it back");
     }

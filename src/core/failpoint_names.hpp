@@ -25,6 +25,7 @@ inline constexpr std::array failpoint_names = std::to_array<std::string_view>({
     "migrate.batch_begun",
     "migrate.batch_written",
     "migrate.batch_committed",
+    "migrate.batch_embedded",
     "migrate.index_built",
     "migrate.verified",
     "migrate.finished",

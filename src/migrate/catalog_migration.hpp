@@ -1,15 +1,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "embed/embedder.hpp"
 #include "migrate/copy.hpp"
 
 namespace decant::migrate {
 
-/// Whether Chroma's vectors are taken: `automatic` where record and product agree in their texts.
+/// Whether Chroma's vectors are taken: `automatic` where record and product agree in their texts and, with an embedder,
+/// where that is proven to be the one that made them.
 enum class Reuse { automatic, always, never };
 
 struct MigrationRequest {
@@ -18,7 +22,9 @@ struct MigrationRequest {
     chroma::CollectionName collection;
     std::uint64_t batch_size = 50;
     std::uint32_t connections = 2;  ///< that write at once
-    std::string model;              ///< that made Chroma's vectors; empty: told by their dimension
+    std::string model;              ///< that made Chroma's vectors; empty: the embedder's, else told by their dimension
+    /// Embeds what Chroma has no usable vector for; not set or null: those products wait.
+    std::function<std::unique_ptr<embed::Embedder>()> open_embedder = {};
     Reuse reuse = Reuse::automatic;
     bool dry_run = false;
     bool force = false;
@@ -50,9 +56,16 @@ struct MigrationReport {
     std::uint64_t planned = 0;
     std::uint64_t migrated = 0;
     std::uint64_t skipped = 0;
-    std::uint64_t already = 0;  ///< of the skipped: had an embedding
-    std::uint64_t waiting = 0;  ///< of the skipped: Chroma has no usable vector
-    std::uint64_t stale = 0;    ///< of the waiting: Chroma's vector is of another text
+    std::uint64_t already = 0;       ///< of the skipped: had an embedding
+    std::uint64_t waiting = 0;       ///< of the skipped: Chroma has no usable vector
+    std::uint64_t stale = 0;         ///< Chroma's vector is of another text; they wait or are embedded
+    std::uint64_t to_embed = 0;      ///< of the planned: by the embedder
+    std::uint64_t embedded = 0;      ///< of the migrated: the same
+    std::uint64_t cut = 0;           ///< of the embedded: texts longer than the model takes
+    std::string model;               ///< of the vectors written
+    std::optional<double> likeness;  ///< median cosine of Chroma's vectors to the embedder's of the same documents
+    std::size_t probed = 0;          ///< documents that it is of
+    std::string not_reused;          ///< why no vector of Chroma's is taken; empty: they are
     std::uint64_t errors = 0;
     std::uint64_t created = 0;            ///< by --create-products
     std::uint64_t unmatched_records = 0;  ///< that no product was found for

@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
+#include "catalog/similarity.hpp"
 #include "core/error.hpp"
 #include "store/catalog_state.hpp"
 
@@ -33,19 +33,6 @@ std::vector<float> parse_floats(std::string_view text) {
         start = end + 1;
     }
     return values;
-}
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-    if (a.size() != b.size()) return 0;
-    double product = 0;
-    double squares_a = 0;
-    double squares_b = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        product += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-        squares_a += static_cast<double>(a[i]) * static_cast<double>(a[i]);
-        squares_b += static_cast<double>(b[i]) * static_cast<double>(b[i]);
-    }
-    return product / std::sqrt(squares_a * squares_b);
 }
 
 std::string_view view(const Digest& digest) {
@@ -78,7 +65,7 @@ bool ProductEmbedder::check_model(bool accept) {
     bool is_other = false;
     if (!known.empty()) {
         canary_ = parse_floats(known.text(0, 0));
-        const double likeness = cosine(canary_, now);
+        const double likeness = catalog::cosine(canary_, now);
         is_other = likeness < least_cosine;
         if (is_other && !accept) refuse_changed_model(likeness);
     }
@@ -147,7 +134,7 @@ bool ProductEmbedder::prepare(const std::vector<Wanted>& products) {
     std::vector<embed::Outcome> outcomes = embedder_.embed(views, embed::Role::passage);
     if (is_watched) {
         const auto* canary = std::get_if<embed::TextVector>(&outcomes.back());
-        const double likeness = canary != nullptr ? cosine(canary_, canary->values) : 0;
+        const double likeness = canary != nullptr ? catalog::cosine(canary_, canary->values) : 0;
         if (likeness < least_cosine) refuse_changed_model(likeness);
     }
     bool has_answered = false;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
 #include <cerrno>
@@ -46,9 +47,12 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return pointers;
 }
 
-/// This process's environment without what would name another server or change decant's answers.
+/// This process's environment without what would name another server or change decant's answers. Nothing is embedded
+/// unless a test says with what.
 std::vector<std::string> clean_environment(const std::vector<std::string>& on_top) {
     std::vector<std::string> all = on_top;
+    const auto names_one = [](const std::string& entry) { return entry.starts_with("DECANT_EMBEDDER="); };
+    if (std::ranges::none_of(on_top, names_one)) all.emplace_back("DECANT_EMBEDDER=none");
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view text = *entry;
         bool is_kept = true;

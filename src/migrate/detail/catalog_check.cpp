@@ -42,6 +42,8 @@ void CatalogJob::check() {
         return problems_.size() == before;
     };
     const bool has_source = attempt(&CatalogJob::open_source);
+    // With --reuse always it may turn out that nothing is to be embedded.
+    if (request_.reuse != Reuse::always) attempt(&CatalogJob::open_embedder);
     const bool has_database = attempt(&CatalogJob::open_target);
     if (has_database) attempt(&CatalogJob::check_catalog);
     const auto tell = [&](bool is_good, const std::string& good, const std::string& bad) {
@@ -56,6 +58,10 @@ void CatalogJob::check() {
          fmt::format("ChromaDB collection '{}' {}", request_.collection.name,
                      is_absent ? "not found" : "cannot be read"));
     tell(has_database, "Database connection successful", "Database connection failed");
+    if (embedder_) {
+        const embed::Model& chosen = embedder_->model();
+        say(fmt::format("  ✓ Embedding model {} available ({}, {}-d)", chosen.name, chosen.provider, chosen.dimension));
+    }
     // The guide's lines tell of three things; every other problem gets a line of its own.
     for (const Error& problem : problems_) {
         const bool is_told = problem.happened().starts_with("pgvector ") ||
@@ -88,7 +94,9 @@ void CatalogJob::check_catalog() {
     pgvector_ = facts.pgvector;
     std::ranges::move(store::find_server_problems(*db_, facts, true), std::back_inserter(problems_));
     const store::CatalogState catalog = store::read_catalog_state(*db_);
-    const auto dimension = shape_.dimension > 0 ? std::optional{shape_.dimension} : std::nullopt;
+    const std::uint32_t wanted_dimension =
+        embedder_ ? static_cast<std::uint32_t>(embedder_->model().dimension) : shape_.dimension;
+    const auto dimension = wanted_dimension > 0 ? std::optional{wanted_dimension} : std::nullopt;
     if (auto problem = store::embedding_problem(*db_, catalog, dimension)) problems_.push_back(std::move(*problem));
     if (!catalog.has_products) return;
     table_.schema = catalog.schema;
@@ -107,11 +115,7 @@ void CatalogJob::check_catalog() {
                  "GRANT ALL ON ALL TABLES IN SCHEMA decant TO {0};",
                  db_->quote_identifier(db_->user()))});
     }
-    if (dimension) {
-        auto problem = store::dimension_problem(catalog, *dimension,
-                                                fmt::format("collection '{}' holds", report_.collection.name));
-        if (problem) problems_.push_back(std::move(*problem));
-    }
+    check_dimensions(catalog);
     const std::uint64_t wanted =
         source_ ? store::graph_bytes({.dimension = shape_.dimension, .rows = source_->record_count()}) : 0;
     const auto free = free_bytes(*db_);

@@ -81,20 +81,23 @@ void CatalogJob::analyze() {
             create_products();
             if (report_.created > 0 && !request_.dry_run) index_.load(*db_, run);
         }
-        plan_ = make_plan(*source_, index_, request_, shape_);
+        plan_ = read_source(*source_, index_, request_, shape_);
+        decide();
     });
     is_written_.resize(index_.products().size());
+    is_embedded_.resize(index_.products().size());
     for (std::size_t i = 0; i < index_.products().size(); ++i) {
         const ProductRow& product = index_.products()[i];
         if (!product.is_active) continue;
         ++report_.total;
         if (product.has_embedding) ++report_.before;
         if (plan_.choices[i].state != Choice::State::no_record) ++report_.in_chroma;
+        if (plan_.choices[i].is_embedded) ++report_.to_embed;
         // Of the killed or stopped run that this one goes on with.
         is_written_[i] = product.is_written && plan_.choices[i].state == Choice::State::usable;
     }
     report_.unmatched_records = plan_.unmatched_records;
-    report_.planned = plan_.planned;
+    report_.planned = plan_.planned + report_.to_embed;
     const bool would_create = request_.dry_run && report_.created > 0;
     if (would_create) {
         report_.planned += report_.created;
@@ -118,7 +121,11 @@ void CatalogJob::note_waiting() {
     for (std::uint32_t i = 0; i < index_.products().size(); ++i) {
         const ProductRow& product = index_.products()[i];
         const Choice& choice = plan_.choices[i];
-        if (!product.is_active || choice.is_planned) continue;
+        if (!product.is_active || (choice.is_planned && !choice.is_embedded)) continue;
+        if (choice.is_embedded) {
+            if (choice.state == Choice::State::stale) ++report_.stale;
+            continue;
+        }
         if (product.has_embedding) {
             ++report_.already;
             continue;
@@ -155,7 +162,17 @@ void CatalogJob::say_waiting(const std::string& indent) {
                         report_.created));
     }
     if (report_.waiting > 0) say(fmt::format("{}Waiting for an embedder: {}", indent, report_.waiting));
-    if (report_.stale > 0 && request_.reuse == Reuse::automatic) {
+    if (report_.to_embed > 0) {
+        say(fmt::format("{}With ChromaDB's vectors: {}", indent, plan_.planned));
+        say(fmt::format("{}To be embedded with {}: {}", indent, model(), report_.to_embed));
+    }
+    if (report_.likeness && report_.not_reused.empty()) {
+        say(fmt::format("{}ChromaDB's vectors are of the same model: median cosine {:.3f} of {} documents", indent,
+                        *report_.likeness, report_.probed));
+    }
+    if (!report_.not_reused.empty())
+        say(fmt::format("{}ChromaDB's vectors are not taken: {}", indent, report_.not_reused));
+    if (report_.stale > 0 && report_.not_reused.empty() && request_.reuse == Reuse::automatic) {
         say(fmt::format("{}  of these, Chroma's vector is of another text: {}", indent, report_.stale));
     }
     if (report_.unmatched_records > 0) {
@@ -177,6 +194,7 @@ void CatalogJob::say_estimate() {
 /// What embedding_model says: the configured model, else the one that the guide's users or this program's make vectors
 /// of that size with.
 std::string CatalogJob::model() const {
+    if (embedder_) return embedder_->model().name;
     if (!request_.model.empty()) return request_.model;
     if (shape_.dimension == 768) return "nomic-embed-text";
     return shape_.dimension == 384 ? "multilingual-e5-small" : "unknown";
@@ -251,6 +269,14 @@ void CatalogJob::migrate() {
         return;
     }
     drop_index_if_rebuilt();
+    if (plan_.planned > 0) write_reused();
+    embed_waiting();
+    if (done_ < report_.planned) throw interrupted_error();
+    reconnect_if_lost();
+    ensure_index();
+}
+
+void CatalogJob::write_reused() {
     const std::uint64_t batches_a_transaction = (batches() + most_batches_told - 1) / most_batches_told;
     CatalogWriter writer{*source_,
                          index_,
@@ -263,14 +289,14 @@ void CatalogJob::migrate() {
                           .token = lock_->token(),
                           .vector_type = pgvector_->type(pg::VectorType::vector)}};
     timed("migrate", report_.planned, [&] { writer.run([&](const WriteOutcome& outcome) { return take(outcome); }); });
-    if (done_ < report_.planned) {
-        throw Error{ErrorCode::cancelled,
-                    fmt::format("Interrupted after {} of {} products: all batches so far are committed", done_,
-                                report_.planned),
-                    "Go on with: " + request_.command_line};
-    }
-    reconnect_if_lost();
-    ensure_index();
+    if (done_ < plan_.planned) throw interrupted_error();
+}
+
+Error CatalogJob::interrupted_error() const {
+    return {
+        ErrorCode::cancelled,
+        fmt::format("Interrupted after {} of {} products: all batches so far are committed", done_, report_.planned),
+        "Go on with: " + request_.command_line};
 }
 
 void CatalogJob::finish() {
@@ -294,6 +320,8 @@ void CatalogJob::finish() {
     say("");
     say(fmt::format("Total products: {}", report_.total));
     say(fmt::format("Successfully migrated: {}", report_.migrated));
+    if (report_.embedded > 0) say(fmt::format("  Embedded with {}: {}", model(), report_.embedded));
+    if (report_.cut > 0) say(fmt::format("  Of these, text cut to what the model takes: {}", report_.cut));
     say(fmt::format("Skipped: {}", report_.skipped));
     if (report_.already > 0) say(fmt::format("  Already embedded: {}", report_.already));
     if (report_.waiting > 0) say(fmt::format("  Waiting for an embedder: {}", report_.waiting));

@@ -12,6 +12,7 @@
 #include "migrate/run_store.hpp"
 #include "migrate/target_lock.hpp"
 #include "store/catalog_state.hpp"
+#include "work/product_embedder.hpp"
 
 namespace decant::migrate::detail {
 
@@ -33,6 +34,14 @@ private:
     void open_source();
     void open_target();
     void check_catalog();
+    void open_embedder();
+    void check_dimensions(const store::CatalogState& catalog);
+    bool proves_reuse();
+    void decide();
+    void embed_waiting();
+    void embed_batch(const std::vector<std::uint32_t>& products);
+    work::ProductEmbedder& product_embedder();
+    void take(std::uint32_t product, const work::ProductResult& result);
     void begin_run();
     void create_products();
     void say(const std::string& text) { observer_.line(text); }
@@ -46,6 +55,8 @@ private:
         const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
         report_.phases.push_back({name, taken.count()});
     }
+    void write_reused();
+    Error interrupted_error() const;
     void say_estimate();
     void say_waiting(const std::string& indent);
     void say_batches();
@@ -70,17 +81,20 @@ private:
     std::vector<Error> problems_;
     std::unique_ptr<chroma::Source> origin_;
     std::unique_ptr<chroma::RecordReader> source_;
+    std::unique_ptr<embed::Embedder> embedder_;
     std::unique_ptr<pg::Connection> db_;
     std::unique_ptr<TargetLock> lock_;
+    std::unique_ptr<work::ProductEmbedder> product_embedder_;  ///< works over db_
     std::optional<store::Pgvector> pgvector_;
     TableName table_{.schema = "public", .table = "products"};
     RowShape shape_;
     ProductIndex index_;
     CatalogPlan plan_;
-    std::vector<bool> is_written_;  ///< by this run
-    std::vector<bool> is_seen_;     ///< with a vector, when all were read back
-    std::uint64_t done_ = 0;        ///< products whose turn it was
-    std::uint64_t said_ = 0;        ///< batches
+    std::vector<bool> is_written_;   ///< by this run
+    std::vector<bool> is_embedded_;  ///< of the written: not with Chroma's vector
+    std::vector<bool> is_seen_;      ///< with a vector, when all were read back
+    std::uint64_t done_ = 0;         ///< products whose turn it was
+    std::uint64_t said_ = 0;         ///< batches
 };
 
 }  // namespace decant::migrate::detail

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 #include "pg/binary_row.hpp"
 
@@ -33,7 +34,10 @@ public:
             choice.state = Choice::State::unusable;
         } else {
             choice.vector = short_digest(wire_vector(record.vector));
-            if (!may_reuse(record, index_.products()[*found])) choice.state = Choice::State::stale;
+            if (!may_reuse(record, index_.products()[*found]))
+                choice.state = Choice::State::stale;
+            else
+                sample(record);
         }
         Choice& present = plan_.choices[*found];
         if (present.state == Choice::State::usable && choice.state == Choice::State::usable) {
@@ -49,24 +53,21 @@ public:
         if (fault) plan_.faults.emplace(*found, std::move(*fault));
     }
 
-    CatalogPlan finish() {
-        const auto& products = index_.products();
-        for (std::uint32_t i = 0; i < products.size(); ++i) {
-            Choice& choice = plan_.choices[i];
-            const bool is_wanted = request_.force ? !products[i].is_written : !products[i].has_embedding;
-            choice.is_planned = products[i].is_active && is_wanted && choice.state == Choice::State::usable;
-            if (choice.is_planned) ++plan_.planned;
-        }
-        for (std::uint32_t record = 0; record < plan_.products.size(); ++record) {
-            std::uint32_t& product = plan_.products[record];
-            if (product == no_product) continue;
-            const Choice& choice = plan_.choices[product];
-            if (!choice.is_planned || choice.record != record) product = no_product;
-        }
-        return std::move(plan_);
-    }
+    CatalogPlan finish() { return std::move(plan_); }
 
 private:
+    /// Any document is as likely as any other to be among those kept; the same ones in every run.
+    void sample(const chroma::Record& record) {
+        if (!record.document || record.document->empty()) return;
+        const std::size_t place = plan_.samples.size() < probed_documents
+                                      ? plan_.samples.size()
+                                      : std::uniform_int_distribution<std::size_t>{0, documents_}(random_);
+        ++documents_;
+        if (place >= probed_documents) return;
+        if (place == plan_.samples.size()) plan_.samples.emplace_back();
+        plan_.samples[place] = {std::string{*record.document}, {record.vector.begin(), record.vector.end()}};
+    }
+
     std::optional<std::string> find_fault(const chroma::Record& record) const {
         if (auto fault = find_vector_fault(shape_, record.vector)) return fault;
         // pgvector's cosine index leaves a zero vector out: no search would ever find the product.
@@ -82,6 +83,8 @@ private:
     const MigrationRequest& request_;
     RowShape shape_;
     CatalogPlan plan_;
+    std::mt19937_64 random_;
+    std::size_t documents_ = 0;
 };
 
 }  // namespace
@@ -93,8 +96,28 @@ std::string wire_vector(std::span<const float> vector) {
     return tuple.substr(tuple_prefix);
 }
 
-CatalogPlan make_plan(chroma::RecordReader& reader, const ProductIndex& index, const MigrationRequest& request,
-                      const RowShape& shape) {
+void choose(CatalogPlan& plan, const ProductIndex& index, const MigrationRequest& request, bool embeds, bool reuses) {
+    const auto& products = index.products();
+    plan.planned = 0;
+    for (std::uint32_t i = 0; i < products.size(); ++i) {
+        Choice& choice = plan.choices[i];
+        if (!reuses && choice.state == Choice::State::usable) choice.state = Choice::State::stale;
+        const bool is_wanted = request.force ? !products[i].is_written : !products[i].has_embedding;
+        const bool is_usable = choice.state == Choice::State::usable;
+        choice.is_planned = products[i].is_active && is_wanted && (is_usable || embeds);
+        choice.is_embedded = choice.is_planned && !is_usable;
+        if (choice.is_planned && is_usable) ++plan.planned;
+    }
+    for (std::uint32_t record = 0; record < plan.products.size(); ++record) {
+        std::uint32_t& product = plan.products[record];
+        if (product == no_product) continue;
+        const Choice& choice = plan.choices[product];
+        if (!choice.is_planned || choice.is_embedded || choice.record != record) product = no_product;
+    }
+}
+
+CatalogPlan read_source(chroma::RecordReader& reader, const ProductIndex& index, const MigrationRequest& request,
+                        const RowShape& shape) {
     Planner planner{index, request, shape};
     for (auto records = reader.next_page(lot_records); !records.empty(); records = reader.next_page(lot_records)) {
         for (const chroma::Record& record : records)

@@ -18,7 +18,8 @@ inline constexpr std::uint32_t no_product = std::numeric_limits<std::uint32_t>::
 struct Choice {
     enum class State : std::uint8_t { no_record, unusable, stale, usable, conflicting };
     State state = State::no_record;
-    bool is_planned = false;
+    bool is_planned = false;   ///< to be written
+    bool is_embedded = false;  ///< planned, and Chroma has no usable vector
     std::uint32_t record = 0;  ///< its position in the source
     ShortDigest vector{};      ///< of the vector as PostgreSQL sends it
 };
@@ -30,12 +31,25 @@ struct CatalogPlan {
     std::vector<std::uint32_t> products;          ///< of the record at that position, or no_product: not to be written
     std::map<std::uint32_t, std::string> faults;  ///< why a product's vector is not usable
     std::uint64_t unmatched_records = 0;
-    std::uint64_t planned = 0;
+    std::uint64_t planned = 0;  ///< with vectors of Chroma's
+
+    /// What a vector of Chroma's was made of, of some of the records with a usable one.
+    struct Sample {
+        std::string document;
+        std::vector<float> vector;
+    };
+    std::vector<Sample> samples;
 };
 
-/// Rewinds the reader when it is done.
-CatalogPlan make_plan(chroma::RecordReader& reader, const ProductIndex& index, const MigrationRequest& request,
-                      const RowShape& shape);
+inline constexpr std::size_t probed_documents = 16;
+
+/// What the source has for each product; rewinds the reader when it is done.
+CatalogPlan read_source(chroma::RecordReader& reader, const ProductIndex& index, const MigrationRequest& request,
+                        const RowShape& shape);
+
+/// Decides what is written: what is wanted and has a usable vector, and with `embeds` everything else that is wanted.
+/// Without `reuses` no vector of Chroma's counts as usable.
+void choose(CatalogPlan& plan, const ProductIndex& index, const MigrationRequest& request, bool embeds, bool reuses);
 
 /// The vector as PostgreSQL's binary form has it.
 std::string wire_vector(std::span<const float> vector);

@@ -174,6 +174,7 @@ void CatalogJob::compare_row(std::string_view id, std::string_view vector) {
     const auto at = static_cast<std::size_t>(found - index_.products().begin());
     const Choice& choice = plan_.choices[at];
     is_seen_[at] = true;
+    if (is_embedded_[at]) return;
     if (!is_written_[at] && choice.state != Choice::State::usable) return;
     const bool is_equal = short_digest(vector) == choice.vector;
     if (!is_equal && !is_written_[at]) {

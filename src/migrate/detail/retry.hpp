@@ -11,7 +11,8 @@
 namespace decant::migrate::detail {
 
 inline bool is_server_away(ErrorCode code) noexcept {
-    return code == ErrorCode::store_unavailable || code == ErrorCode::source_unavailable;
+    return code == ErrorCode::store_unavailable || code == ErrorCode::source_unavailable ||
+           code == ErrorCode::embedder_unavailable;
 }
 
 /// How long failures that pass by themselves are waited for: five tries of a statement, a minute for a server, each
