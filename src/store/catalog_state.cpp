@@ -24,7 +24,7 @@ ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), nspname) L
 
 // An IVFFlat index in the place of the HNSW one is a user's choice.
 constexpr std::string_view missing_sql = R"sql(
-SELECT wanted.version, wanted.kind || ' ' || wanted.name
+SELECT wanted.version, CASE wanted.kind WHEN 'queue' THEN 'table decant.' ELSE wanted.kind || ' ' END || wanted.name
 FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'table', 'brands'), (0, 'table', 'products'),
              (1, 'column', 'embedding'), (1, 'column', 'last_embedding_update'), (1, 'column', 'embedding_model'),
              (1, 'column', 'embedding_version'), (1, 'column', 'embedding_hash'),
@@ -34,13 +34,17 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (1, 'table', 'product_embedding_stats'), (1, 'index', 'idx_product_embedding_stats'),
              (1, 'index', 'idx_products_embedding_update'), (1, 'index', 'idx_products_stale_embeddings'),
              (1, 'index', 'idx_products_category_brand_stock'), (1, 'index', 'idx_products_embedding_hnsw'),
-             (2, 'table', 'decant.embedding_jobs'), (2, 'table', 'decant.embedding_batches'),
-             (2, 'table', 'decant.embedding_dead_letters'), (2, 'table', 'decant.embedding_models'),
+             (2, 'queue', 'embedding_jobs'), (2, 'queue', 'embedding_batches'),
+             (2, 'queue', 'embedding_dead_letters'), (2, 'queue', 'embedding_models'),
              (2, 'trigger', 'decant_enqueue_changed'), (2, 'trigger', 'decant_enqueue_new'),
              (2, 'trigger', 'decant_enqueue_renamed'))
      AS wanted (version, kind, name)
 WHERE NOT CASE wanted.kind
     WHEN 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL
+    -- Who may not look into the schema may be told by the catalogs still.
+    WHEN 'queue' THEN EXISTS (
+        SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'decant' AND c.relname = wanted.name)
     WHEN 'column' THEN EXISTS (
         SELECT FROM pg_catalog.pg_attribute
         WHERE attrelid = pg_catalog.to_regclass('products') AND attname = wanted.name AND NOT attisdropped)
