@@ -8,6 +8,8 @@
 #include "core/json.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
+#include "embed/checked_embedder.hpp"
+#include "embed/open_embedder.hpp"
 #include "store/database_address.hpp"
 #include "store/similar_products.hpp"
 
@@ -22,6 +24,90 @@ double parse_threshold(const std::string& text) {
                 "Write it like --threshold 0.7."};
 }
 
+json::array json_of(const pg::Result& rows) {
+    json::array products;
+    for (int row = 0; row < rows.rows(); ++row) {
+        products.push_back(json::object{{"id", rows.text(row, 0)},
+                                        {"sku", rows.is_null(row, 1) ? nullptr : json::value(rows.text(row, 1))},
+                                        {"name", rows.text(row, 2)},
+                                        {"similarity", rows.real(row, 3)},
+                                        {"price", rows.real(row, 4)},
+                                        {"stock", rows.integer(row, 5)},
+                                        {"category", rows.text(row, 6)},
+                                        {"brand", rows.text(row, 7)}});
+    }
+    return products;
+}
+
+void print_table(const pg::Result& rows) {
+    using Align = Table::Align;
+    Table table{{{"name"},
+                 {"sku"},
+                 {"similarity", Align::right},
+                 {"price", Align::right},
+                 {"stock", Align::right},
+                 {"category"},
+                 {"brand"}}};
+    const auto cell = [&](int row, int column) { return std::string{rows.text(row, column)}; };
+    for (int row = 0; row < rows.rows(); ++row) {
+        table.add_row({cell(row, 2), cell(row, 1), fmt::format("{:.3f}", rows.real(row, 3)),
+                       fmt::format("{:.2f}", rows.real(row, 4)), cell(row, 5), cell(row, 6), cell(row, 7)});
+    }
+    fmt::print("{}", table.text());
+}
+
+std::uint64_t limit_of(const std::optional<std::uint64_t>& given) {
+    const std::uint64_t limit = given.value_or(10);
+    if (limit >= 1 && limit <= 1000) return limit;
+    throw Error{ErrorCode::request_malformed, fmt::format("--limit takes 1 to 1000, not {}", limit),
+                "Write it like --limit 10."};
+}
+
+class Search final : public Command {
+public:
+    Search()
+        : Command("search", "Show the products whose meaning is nearest to a text",
+                  {"decant search 'notebook liviana para viajar'",
+                   "decant search 'gaming laptop' --limit 5 --threshold 0.3 --json"}) {}
+    void declare(Options& options) override {
+        options.required_positional("TEXT", text_, "What is looked for");
+        options.number("--limit", limit_, "At most so many (default: 10)");
+        options.text("--threshold", threshold_, "Least similarity, from -1 to 1 (default: the model's)");
+        declare_embedder(options);
+    }
+
+    int run(const Context& context) override {
+        const std::uint64_t limit = limit_of(limit_);
+        const auto embedder = embed::require_embedder(context.settings);
+        const double threshold =
+            threshold_ ? parse_threshold(*threshold_) : embedder->model().search_threshold.value_or(0);
+        pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
+        const std::string_view text = text_;
+        const auto outcome = std::move(embed::CheckedEmbedder{*embedder}.embed({&text, 1}, embed::Role::query).front());
+        if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
+            throw Error{ErrorCode::request_invalid, "The text cannot be searched for: " + fault->reason,
+                        "Give words to search for."};
+        }
+        const pg::Result rows = store::find_nearest(db, std::get<embed::TextVector>(outcome).values, limit, threshold);
+        if (context.json) {
+            fmt::print("{}\n", json_text(json::object{{"query", text_},
+                                                      {"model", embedder->model().name},
+                                                      {"threshold", threshold},
+                                                      {"results", json_of(rows)}}));
+        } else if (rows.empty()) {
+            fmt::print("No product has a similarity of {:.2f} or more.\n", threshold);
+        } else {
+            print_table(rows);
+        }
+        return 0;
+    }
+
+private:
+    std::string text_;
+    std::optional<std::uint64_t> limit_;
+    std::optional<std::string> threshold_;
+};
+
 class Similar final : public Command {
 public:
     Similar()
@@ -34,59 +120,21 @@ public:
     }
 
     int run(const Context& context) override {
-        const std::uint64_t limit = limit_.value_or(10);
-        if (limit == 0 || limit > 1000) {
-            throw Error{ErrorCode::request_malformed, fmt::format("--limit takes 1 to 1000, not {}", limit),
-                        "Write it like --limit 10."};
-        }
         const store::SimilarRequest request{
-            .product = product_, .limit = limit, .threshold = parse_threshold(threshold_)};
+            .product = product_, .limit = limit_of(limit_), .threshold = parse_threshold(threshold_)};
         pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
         const store::SimilarTo found = store::find_similar(db, request);
-        if (context.json)
-            print_json(found);
-        else
-            print_text(found);
+        if (context.json) {
+            fmt::print("{}\n", json_text(json::object{
+                                   {"id", found.id}, {"name", found.name}, {"similar", json_of(found.products)}}));
+        } else {
+            fmt::print("Similar to {}\n\n", printable(found.name));
+            print_table(found.products);
+        }
         return 0;
     }
 
 private:
-    static void print_json(const store::SimilarTo& found) {
-        const pg::Result& rows = found.products;
-        json::array similar;
-        for (int row = 0; row < rows.rows(); ++row) {
-            similar.push_back(json::object{{"id", rows.text(row, 0)},
-                                           {"sku", rows.is_null(row, 1) ? nullptr : json::value(rows.text(row, 1))},
-                                           {"name", rows.text(row, 2)},
-                                           {"similarity", rows.real(row, 3)},
-                                           {"price", rows.real(row, 4)},
-                                           {"stock", rows.integer(row, 5)},
-                                           {"category", rows.text(row, 6)},
-                                           {"brand", rows.text(row, 7)}});
-        }
-        fmt::print("{}\n",
-                   json_text(json::object{{"id", found.id}, {"name", found.name}, {"similar", std::move(similar)}}));
-    }
-
-    static void print_text(const store::SimilarTo& found) {
-        using Align = Table::Align;
-        const pg::Result& rows = found.products;
-        fmt::print("Similar to {}\n\n", printable(found.name));
-        Table table{{{"name"},
-                     {"sku"},
-                     {"similarity", Align::right},
-                     {"price", Align::right},
-                     {"stock", Align::right},
-                     {"category"},
-                     {"brand"}}};
-        const auto cell = [&](int row, int column) { return std::string{rows.text(row, column)}; };
-        for (int row = 0; row < rows.rows(); ++row) {
-            table.add_row({cell(row, 2), cell(row, 1), fmt::format("{:.3f}", rows.real(row, 3)),
-                           fmt::format("{:.2f}", rows.real(row, 4)), cell(row, 5), cell(row, 6), cell(row, 7)});
-        }
-        fmt::print("{}", table.text());
-    }
-
     std::string product_;
     std::optional<std::uint64_t> limit_;
     std::string threshold_ = "0";
@@ -95,7 +143,7 @@ private:
 }  // namespace
 
 Commands make_similar() {
-    return commands_of<Similar>();
+    return commands_of<Search, Similar>();
 }
 
 }  // namespace decant::cli

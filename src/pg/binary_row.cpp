@@ -32,8 +32,7 @@ void append_int16(std::string& out, std::size_t value) {
     out.append(reinterpret_cast<const char*>(&big), sizeof big);
 }
 
-void append_vector(std::string& out, std::span<const float> values) {
-    append_int32(out, 4 + 4 * values.size());
+void append_elements(std::string& out, std::span<const float> values) {
     append_int16(out, values.size());
     append_int16(out, 0);
     const std::size_t start = out.size();
@@ -44,6 +43,12 @@ void append_vector(std::string& out, std::span<const float> values) {
         std::memcpy(at, &big, sizeof big);
         at += sizeof big;
     }
+}
+
+/// With its length before it.
+void append_vector(std::string& out, std::span<const float> values) {
+    append_int32(out, 4 + 4 * values.size());
+    append_elements(out, values);
 }
 
 template <typename Unsigned>
@@ -93,6 +98,12 @@ void BinaryRow::jsonb(std::string_view json) {
 
 void BinaryRow::vector(std::span<const float> values) {
     append_vector(out_, values);
+}
+
+std::string binary_vector(std::span<const float> values) {
+    std::string out;
+    append_elements(out, values);
+    return out;
 }
 
 VectorArray::VectorArray(std::uint32_t element_type, std::size_t count) {

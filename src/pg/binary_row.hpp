@@ -32,6 +32,9 @@ private:
     std::string& out_;
 };
 
+/// A vector in the binary form that a parameter takes.
+std::string binary_vector(std::span<const float> values);
+
 /// A one-dimensional array of vectors in the binary form that a parameter takes. Source: PostgreSQL, array_recv().
 class VectorArray {
 public:

@@ -84,10 +84,13 @@ bool CatalogJob::proves_reuse() {
 
 /// Sets what becomes of each product.
 void CatalogJob::decide() {
-    const bool has_usable =
-        std::ranges::any_of(plan_.choices, [](const Choice& choice) { return choice.state == Choice::State::usable; });
-    const bool reuses = !embedder_ || request_.reuse == Reuse::always || !has_usable || proves_reuse();
-    choose(plan_, index_, request_, embedder_ || request_.open_embedder, reuses);
+    choose(plan_, index_, request_, embedder_ || request_.open_embedder, true);
+    // Also what the run that this one goes on with has written is compared with Chroma's vectors.
+    bool has_reused = plan_.planned > 0;
+    for (std::size_t i = 0; i < plan_.choices.size(); ++i)
+        has_reused |= plan_.choices[i].state == Choice::State::usable && index_.products()[i].is_written;
+    const bool reuses = !embedder_ || request_.reuse == Reuse::always || !has_reused || proves_reuse();
+    if (!reuses) choose(plan_, index_, request_, true, false);
     const bool is_one_to_embed =
         std::ranges::any_of(plan_.choices, [](const Choice& choice) { return choice.is_embedded; });
     if (!embedder_ && is_one_to_embed) {

@@ -16,6 +16,7 @@ constexpr std::uint64_t most_batches_told = 100;
 // Measured on two cores with the catalog's own indexes: rows updated, and vectors of 384 dimensions indexed a second.
 constexpr double rows_a_second = 8'000;
 constexpr double indexed_a_second = 6'000;
+constexpr double embedded_a_second = 40;
 /// A product's row and its entries in the catalog's indexes, without the vector.
 constexpr std::uint64_t row_bytes = 2'000;
 /// A row's neighbours in the HNSW index, at m = 16.
@@ -182,7 +183,8 @@ void CatalogJob::say_waiting(const std::string& indent) {
 
 void CatalogJob::say_estimate() {
     const auto rows = static_cast<double>(report_.planned);
-    const double seconds = rows / rows_a_second + rows * shape_.dimension / 384 / indexed_a_second;
+    const double seconds = rows / rows_a_second + rows * shape_.dimension / 384 / indexed_a_second +
+                           static_cast<double>(report_.to_embed) / embedded_a_second;
     const std::uint64_t vectors = report_.planned * (4UL * shape_.dimension + 8);
     const std::uint64_t graph = report_.planned * (4UL * shape_.dimension + graph_row_bytes);
     say(fmt::format("    Vectors: {}", bytes_text(vectors)));
