@@ -37,6 +37,10 @@ constexpr std::string_view mark_sql =
     "embedding_hash = CASE WHEN $2::boolean THEN NULL ELSE embedding_hash END "
     "WHERE embedding IS NOT NULL AND embedding_model = $1 AND (last_embedding_update IS NOT NULL OR $2::boolean)";
 
+constexpr std::string_view others_sql =
+    "SELECT count(*), pg_catalog.string_agg(DISTINCT coalesce(embedding_model, 'unknown'), ', ') FROM products "
+    "WHERE active AND embedding IS NOT NULL AND embedding_model IS DISTINCT FROM $1";
+
 }  // namespace
 
 EmbeddingStore::EmbeddingStore(pg::Connection& db) : db_(db) {
@@ -96,6 +100,15 @@ void EmbeddingStore::write(std::span<const NewEmbedding> embeddings, const std::
 
 void EmbeddingStore::confirm(const std::vector<std::string>& ids, const std::string& model) {
     db_.query(confirm_sql, {pg::array_literal(ids), model});
+}
+
+std::optional<std::string> EmbeddingStore::note_of_others(const std::string& model) {
+    const pg::Result others = db_.query(others_sql, {model});
+    if (others.integer(0, 0) == 0) return std::nullopt;
+    return fmt::format(
+        "{} products have vectors of another model ({}), which cannot be compared with those of {}; "
+        "embed them anew with: decant embed --stale",
+        others.integer(0, 0), others.text(0, 1), model);
 }
 
 std::uint64_t EmbeddingStore::mark_stale(const std::string& model, bool for_good) {

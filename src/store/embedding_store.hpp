@@ -44,6 +44,9 @@ public:
     void write(std::span<const NewEmbedding> embeddings, const std::string& model);
     /// The vectors stay; they are of `model` and of the text as it is now.
     void confirm(const std::vector<std::string>& ids, const std::string& model);
+    /// What a person should know when active products have vectors of other models than `model`, which cannot be
+    /// compared with its own; none when all are its own.
+    std::optional<std::string> note_of_others(const std::string& model);
     /// Marks all vectors of `model` as stale; the number marked. `for_good`: also where the text stays as it is.
     std::uint64_t mark_stale(const std::string& model, bool for_good);
 

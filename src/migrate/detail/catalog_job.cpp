@@ -304,6 +304,9 @@ Error CatalogJob::interrupted_error() const {
 void CatalogJob::finish() {
     say("");
     say("[Step 6/6] Writing migration report...");
+    if (embedder_) {
+        if (auto others = store::EmbeddingStore{*db_}.note_of_others(model())) report_.warnings.push_back(*others);
+    }
     RunStore runs{*db_};
     db_->exec("SELECT refresh_embedding_stats()");
     runs.set_counts(report_.run_id, {.read = plan_.products.size(),
