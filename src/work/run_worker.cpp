@@ -19,6 +19,7 @@ constexpr auto renew_interval = 3s;
 /// Jobs whose pause is over, or that came in where LISTEN does not get through, are looked for so often.
 constexpr auto poll_interval = 1s;
 constexpr auto sweep_interval = 60s;
+constexpr auto tell_interval = 60s;
 constexpr int most_reconnects_once = 6;
 
 /// Renews a lease from another thread, over a connection of its own, while the model works.
@@ -154,8 +155,14 @@ private:
         return pause <= 0s || sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(pause));
     }
 
-    void note(const std::string& what, const Error& error) const {
-        if (run_.setup.note) run_.setup.note(fmt::format("{}: {}", what, error.happened()));
+    /// What stays as it is, is told once a minute.
+    void note(const std::string& what, const Error& error) {
+        std::string line = fmt::format("{}: {}", what, error.happened());
+        const auto now = Clock::now();
+        if (!run_.setup.note || (line == told_ && now < told_at_ + tell_interval)) return;
+        run_.setup.note(line);
+        told_ = std::move(line);
+        told_at_ = now;
     }
 
     const WorkerRun& run_;
@@ -165,6 +172,8 @@ private:
     std::unique_ptr<pg::Connection> db_;
     std::unique_ptr<Worker> worker_;
     Clock::time_point next_sweep_{};
+    std::string told_;
+    Clock::time_point told_at_{};
     int reconnects_ = 0;
     bool is_at_model_ = false;  ///< what times out is the model, not the database
     WorkerCounts counts_;
