@@ -111,6 +111,7 @@ private:
                 store::JobQueue{db}.find_batch(batch.id).value_or(store::JobBatch{.id = batch.id});
             if (now.waiting == 0 || interrupted()) {
                 meter.end_phase();
+                store::JobQueue{db}.drop_fresh(run.embedder().model().name);
                 if (const auto others = store::EmbeddingStore{db}.note_of_others(run.embedder().model().name))
                     note(*others);
                 return report(context, now, counts);

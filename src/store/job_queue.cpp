@@ -58,6 +58,20 @@ constexpr std::string_view count_sql =
     "UPDATE decant.embedding_batches SET updated = updated + $2::bigint, skipped = skipped + $3::bigint, "
     "errors = errors + $4::bigint WHERE id = $1";
 
+constexpr std::string_view may_drop_sql =
+    "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = 'decant' AND c.relname = 'embedding_jobs' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
+    "AND pg_catalog.has_table_privilege(c.oid, 'SELECT, DELETE')";
+
+// Who marks a product and puts its job into the queue does both in one transaction: this statement sees both or none.
+constexpr std::string_view drop_fresh_sql = R"sql(
+DELETE FROM decant.embedding_jobs j
+WHERE demand = 'stale' AND batch_id IS NULL
+  AND (leased_until IS NULL OR leased_until <= coalesce($1::timestamptz, pg_catalog.clock_timestamp()))
+  AND NOT EXISTS (SELECT FROM products p WHERE p.id = j.product_id AND p.active
+                    AND (p.embedding IS NULL OR p.last_embedding_update IS NULL
+                         OR p.embedding_model IS DISTINCT FROM $2)))sql";
+
 constexpr std::string_view sweep_sql = R"sql(
 INSERT INTO decant.embedding_jobs (product_id)
 SELECT id FROM products p
@@ -177,6 +191,11 @@ bool JobQueue::fail(const JobFailure& failure) {
 void JobQueue::count(std::int64_t batch, const JobBatch& delta) {
     db_.query(count_sql, {std::to_string(batch), std::to_string(delta.updated), std::to_string(delta.skipped),
                           std::to_string(delta.errors)});
+}
+
+std::uint64_t JobQueue::drop_fresh(const std::string& model) {
+    if (db_.exec(may_drop_sql).integer(0, 0) == 0) return 0;
+    return db_.query(drop_fresh_sql, {now(), model}).affected();
 }
 
 std::uint64_t JobQueue::sweep() {

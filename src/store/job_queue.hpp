@@ -107,6 +107,9 @@ public:
     bool fail(const JobFailure& failure);
     void count(std::int64_t batch, const JobBatch& delta);
 
+    /// Forgets waiting jobs that have nothing to do: their product is gone, not active, or has a fresh vector of
+    /// `model`. Nothing where there is no queue, or none that this role may write to.
+    std::uint64_t drop_fresh(const std::string& model);
     /// Puts what a trigger could not see into the queue: active products without a vector or with a marked one that
     /// are neither in it nor dead. The number put.
     std::uint64_t sweep();

@@ -111,7 +111,9 @@ private:
         is_at_model_ = false;
         const auto now = Clock::now();
         if (run_.sweep && now >= next_sweep_) {
-            store::JobQueue{*db_}.sweep();
+            store::JobQueue queue{*db_};
+            queue.drop_fresh(run_.embedder().model().name);
+            queue.sweep();
             next_sweep_ = now + sweep_interval;
         }
         const bool probes = breaker_.state(now) == Breaker::State::half_open;

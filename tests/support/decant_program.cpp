@@ -51,7 +51,9 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 /// unless a test says with what.
 std::vector<std::string> clean_environment(const std::vector<std::string>& on_top) {
     std::vector<std::string> all = on_top;
-    const auto names_one = [](const std::string& entry) { return entry.starts_with("DECANT_EMBEDDER="); };
+    const auto names_one = [](const std::string& entry) {
+        return entry.starts_with("DECANT_EMBEDDER=") || entry.starts_with("OLLAMA_");
+    };
     if (std::ranges::none_of(on_top, names_one)) all.emplace_back("DECANT_EMBEDDER=none");
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view text = *entry;

@@ -307,6 +307,7 @@ void CatalogJob::finish() {
     if (embedder_) {
         if (auto others = store::EmbeddingStore{*db_}.note_of_others(model())) report_.warnings.push_back(*others);
     }
+    store::JobQueue{*db_}.drop_fresh(model());
     RunStore runs{*db_};
     db_->exec("SELECT refresh_embedding_stats()");
     runs.set_counts(report_.run_id, {.read = plan_.products.size(),
