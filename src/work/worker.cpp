@@ -16,6 +16,8 @@ using Kind = ProductResult::Kind;
 
 /// Of a product that someone has locked; what is locked for long is not embedded over and over.
 constexpr auto locked_pause = 2s;
+/// A process that stands still in the middle must not keep its rows, and those who write them, for as long as it does.
+constexpr std::string_view begin_sql = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
 std::vector<std::string> products_of(const std::vector<store::Job>& jobs) {
     std::vector<std::string> ids;
@@ -138,7 +140,7 @@ WorkerCounts Worker::commit(const std::vector<std::string>& products) {
         ids.push_back(job.id);
     }
     Ends ends;
-    pg::Transaction tx{db_};
+    pg::Transaction tx{db_, begin_sql};
     std::vector<store::Job> held;
     for (const std::int64_t id : queue_.hold(lease_.token, ids))
         held.push_back(*jobs.at(id));
@@ -195,7 +197,7 @@ void Worker::end_job(const store::Job& job, const ProductResult& result, Ends& e
 /// A product whose row the server refuses to write, whatever the reason.
 WorkerCounts Worker::bury_refused(const std::string& product, const std::string& reason) {
     Ends ends;
-    pg::Transaction tx{db_};
+    pg::Transaction tx{db_, begin_sql};
     for (const store::Job& job : lease_.jobs) {
         if (job.product_id != product || queue_.hold(lease_.token, {job.id}).empty()) continue;
         end_job(job, {.id = product, .kind = Kind::failed, .reason = reason}, ends);
