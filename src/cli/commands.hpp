@@ -28,7 +28,8 @@ Commands make_export();
 Commands make_rollback();
 Commands make_products();
 Commands make_runs();
-Commands make_similar();
+/// search and similar.
+Commands make_search();
 Commands make_model();
 /// embed, worker and jobs.
 Commands make_embed();

@@ -4,7 +4,6 @@
 
 #include "core/error.hpp"
 #include "store/catalog_state.hpp"
-#include "store/pgvector.hpp"
 
 namespace decant::store {
 namespace {
@@ -20,23 +19,7 @@ constexpr std::string_view similar_sql =
     "require_stock => false) s JOIN products p ON p.id = s.product_id WHERE s.product_id <> $1::uuid "
     "ORDER BY s.similarity_score DESC, s.product_id LIMIT $3::int";
 
-constexpr std::string_view nearest_sql =
-    "SELECT s.product_id, p.sku, s.product_name, s.similarity_score, s.price, s.stock, s.category_name, s.brand_name "
-    "FROM find_similar_products($3::{}, $1::float8, $2::int, require_stock => false) s JOIN products p ON p.id = "
-    "s.product_id ORDER BY s.similarity_score DESC, s.product_id";
-
 }  // namespace
-
-pg::Result find_nearest(pg::Connection& db, std::span<const float> vector, std::uint64_t limit, double threshold) {
-    const CatalogState state = read_catalog_state(db);
-    const auto dimension = static_cast<std::uint32_t>(vector.size());
-    if (auto problem = embedding_problem(db, state, dimension)) throw std::move(*problem);
-    if (auto problem = dimension_problem(state, dimension, "the model gives")) throw std::move(*problem);
-    const auto pgvector = find_pgvector(db);
-    if (!pgvector) throw Error{ErrorCode::not_found, "pgvector extension not installed", "Run `decant schema up`."};
-    return db.query(fmt::format(nearest_sql, pgvector->type(pg::VectorType::vector)),
-                    {fmt::format("{}", threshold), std::to_string(limit)}, pg::binary_vector(vector));
-}
 
 SimilarTo find_similar(pg::Connection& db, const SimilarRequest& request) {
     if (auto problem = embedding_problem(db, read_catalog_state(db))) throw std::move(*problem);

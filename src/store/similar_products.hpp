@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include "pg/connection.hpp"
@@ -23,9 +22,5 @@ struct SimilarTo {
 /// Asks find_similar_products, which the HNSW index serves; products without stock are found, the product itself is
 /// not. Throws Error{not_found}: the catalog, the product, or its embedding.
 SimilarTo find_similar(pg::Connection& db, const SimilarRequest& request);
-
-/// The same for a vector, with products as SimilarTo has them. Throws Error{not_found}: the catalog;
-/// Error{dimension_mismatch}.
-pg::Result find_nearest(pg::Connection& db, std::span<const float> vector, std::uint64_t limit, double threshold);
 
 }  // namespace decant::store

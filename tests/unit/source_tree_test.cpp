@@ -29,7 +29,8 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"embed", {"catalog", "net"}},
     {"work", {"embed", "store"}},
     {"migrate", {"chroma", "work"}},
-    {"cli", {"migrate"}},
+    {"search", {"store"}},
+    {"cli", {"migrate", "search"}},
     {"main.cpp", {"cli"}},
 };
 

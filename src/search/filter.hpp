@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pg/connection.hpp"
+
+/// search/: answers questions about products. Strategies ask one or several legs (vectors in PostgreSQL, words, Chroma)
+/// and say which answered.
+namespace decant::search {
+
+/// What a product must be besides near. Names are of categories, subcategories and brands, or their display names, in
+/// any case; an id is taken too.
+struct Filter {
+    std::optional<std::string> category = {};
+    std::optional<std::string> subcategory = {};
+    std::optional<std::string> brand = {};
+    std::optional<double> min_price = {};
+    std::optional<double> max_price = {};
+    bool in_stock = false;
+    bool featured = false;
+    bool on_sale = false;
+    bool active = true;  ///< false: inactive ones too
+};
+
+/// A filter as SQL over products p.
+struct BoundFilter {
+    std::string condition;          ///< without parameters of its own when nothing is asked: "p.active"
+    std::vector<pg::Param> params;  ///< $1...
+    bool is_narrow = false;         ///< asks for more than stock and activity
+};
+
+/// Looks the names up. Throws Error{not_found} for one that the catalog does not have, naming the nearest;
+/// Error{request_invalid} for prices that no product can have.
+BoundFilter bind(pg::Connection& db, const Filter& filter);
+
+}  // namespace decant::search

@@ -1,0 +1,152 @@
+#include "search/vector_search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "pg/binary_row.hpp"
+#include "store/catalog_state.hpp"
+#include "store/pgvector.hpp"
+
+namespace decant::search {
+namespace {
+
+// What the planner's statistics say costs no scan.
+constexpr std::string_view estimate_sql = "EXPLAIN (FORMAT JSON) SELECT FROM products p WHERE {}";
+constexpr std::string_view table_sql =
+    "SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('products')";
+
+/// {0} the filter, {1} the distance, {2} what is ordered by, {3} and {4} numbers of the parameters limit and offset,
+/// {5} that of the threshold. Relaxed order is put right outside.
+constexpr std::string_view nearest_sql = R"sql(
+WITH nearest AS MATERIALIZED (
+    SELECT p.id, {1} AS distance FROM products p WHERE {0} ORDER BY {2} LIMIT ${3}::bigint + ${4}::bigint)
+SELECT p.id, coalesce(p.sku, ''), p.name, coalesce(b.name, ''), coalesce(c.name, ''), 1 - n.distance,
+       p.price, p.stock, found.rows
+FROM (SELECT count(*) AS rows FROM nearest) found
+LEFT JOIN (SELECT * FROM nearest WHERE 1 - distance >= ${5}::float8 ORDER BY distance, id LIMIT ${3} OFFSET ${4}) n ON true
+LEFT JOIN products p ON p.id = n.id
+LEFT JOIN categories c ON c.id = p.category_id
+LEFT JOIN brands b ON b.id = p.brand_id
+ORDER BY n.distance, n.id)sql";
+
+// Microseconds, on two cores: a row that the index visits with the neighbours it compares, and one row compared alone.
+constexpr double visit_cost = 15;
+constexpr double compare_cost = 2;
+constexpr std::uint64_t most_ef_search = 1'000;
+
+/// A line of a plan without the numbers of the vector.
+std::string short_line(std::string line) {
+    const std::size_t begin = line.find("'[");
+    const std::size_t end = line.find("]'", begin == std::string::npos ? line.size() : begin);
+    return end == std::string::npos ? line : line.replace(begin, end + 2 - begin, "'[...]'");
+}
+
+std::uint64_t planned_rows(pg::Connection& db, const BoundFilter& filter) {
+    const pg::Result plan = db.query(fmt::format(estimate_sql, filter.condition), filter.params);
+    const json::value tree = json::parse(plan.text(0, 0));
+    return tree.as_array().at(0).at("Plan").at("Plan Rows").to_number<std::uint64_t>();
+}
+
+/// The index visits about `wanted` rows for each that passes.
+Scan cheaper(const VectorAnswer& estimate, std::uint64_t wanted) {
+    const auto rows = static_cast<double>(std::max<std::uint64_t>(estimate.rows, 1));
+    const auto passing = static_cast<double>(std::clamp<std::uint64_t>(estimate.passing, 1, estimate.rows + 1));
+    const double visited = std::min(static_cast<double>(wanted) * rows / passing, rows);
+    return passing * compare_cost < visited * visit_cost ? Scan::exact : Scan::index;
+}
+
+class Searcher {
+public:
+    Searcher(pg::Connection& db, const VectorQuery& query) : db_(db), query_(query), filter_(bind(db, query.filter)) {
+        const auto pgvector = store::find_pgvector(db);
+        if (!pgvector) throw Error{ErrorCode::not_found, "pgvector extension not installed", "Run `decant schema up`."};
+        params_ = filter_.params;
+        for (const auto& value :
+             {std::to_string(query.limit), std::to_string(query.offset), fmt::format("{}", query.threshold)}) {
+            params_.emplace_back(value);
+        }
+        distance_ = fmt::format("(p.embedding {} ${}::{})", pgvector->distance_operator(catalog::Space::cosine),
+                                params_.size() + 1, pgvector->type(pg::VectorType::vector));
+        vector_ = pg::binary_vector(query.vector);
+    }
+
+    VectorAnswer run(bool explains) {
+        VectorAnswer answer{.passing = planned_rows(db_, filter_),
+                            .rows = static_cast<std::uint64_t>(db_.exec(table_sql).integer(0, 0))};
+        const std::uint64_t wanted = query_.limit + query_.offset;
+        answer.scan = filter_.is_narrow ? cheaper(answer, wanted) : Scan::index;
+        const std::uint64_t found = search(answer, explains);
+        // The index gives up after hnsw.max_scan_tuples rows; where it found too few, all that pass are compared.
+        if (answer.scan == Scan::index && found < wanted) {
+            answer.scan = Scan::exact;
+            search(answer, explains);
+        }
+        return answer;
+    }
+
+private:
+    std::string sql(Scan scan) const {
+        const std::size_t first = filter_.params.size() + 1;
+        // With an addition no index gives the order.
+        const std::string order = scan == Scan::index ? distance_ : distance_ + " + 0";
+        return fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1, first + 2);
+    }
+
+    /// The number of rows that were near enough to be looked at, under the threshold too.
+    std::uint64_t search(VectorAnswer& answer, bool explains) {
+        const std::uint64_t ef = std::clamp<std::uint64_t>(2 * (query_.limit + query_.offset), 40, most_ef_search);
+        pg::Transaction tx{db_, "BEGIN READ ONLY"};
+        // To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart.
+        if (answer.scan == Scan::index) {
+            db_.exec(
+                fmt::format("SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = {}; "
+                            "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off",
+                            ef));
+        }
+        if (explains) {
+            const pg::Result plan =
+                db_.query("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + sql(answer.scan), params_, vector_);
+            answer.plan.clear();
+            for (int row = 0; row < plan.rows(); ++row)
+                answer.plan += short_line(std::string{plan.text(row, 0)}) + "\n";
+        }
+        const pg::Result rows = db_.query(sql(answer.scan), params_, vector_);
+        tx.commit();
+        answer.hits.clear();
+        for (int row = 0; row < rows.rows(); ++row) {
+            if (rows.is_null(row, 0)) break;
+            answer.hits.push_back({.id = std::string{rows.text(row, 0)},
+                                   .sku = std::string{rows.text(row, 1)},
+                                   .name = std::string{rows.text(row, 2)},
+                                   .brand = std::string{rows.text(row, 3)},
+                                   .category = std::string{rows.text(row, 4)},
+                                   .similarity = rows.real(row, 5),
+                                   .price = rows.real(row, 6),
+                                   .stock = rows.integer(row, 7)});
+        }
+        return static_cast<std::uint64_t>(rows.integer(0, 8));
+    }
+
+    pg::Connection& db_;
+    const VectorQuery& query_;
+    BoundFilter filter_;
+    std::vector<pg::Param> params_;
+    std::string distance_;
+    std::string vector_;
+};
+
+}  // namespace
+
+VectorAnswer find_nearest(pg::Connection& db, const VectorQuery& query, bool explains) {
+    const store::CatalogState state = store::read_catalog_state(db);
+    const auto dimension = static_cast<std::uint32_t>(query.vector.size());
+    if (auto problem = store::embedding_problem(db, state, dimension)) throw std::move(*problem);
+    if (auto problem = store::dimension_problem(state, dimension, "the model gives")) throw std::move(*problem);
+    return Searcher{db, query}.run(explains);
+}
+
+}  // namespace decant::search
