@@ -20,10 +20,11 @@ constexpr std::string_view table_sql =
     "SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('products')";
 
 /// {0} the filter, {1} the distance, {2} what is ordered by, {3} and {4} numbers of the parameters limit and offset,
-/// {5} that of the threshold. Relaxed order is put right outside.
+/// {5} that of the threshold, {6} how many rows more are looked at: under a filter the index gives rows out of order,
+/// which is put right outside.
 constexpr std::string_view nearest_sql = R"sql(
 WITH nearest AS MATERIALIZED (
-    SELECT p.id, {1} AS distance FROM products p WHERE {0} ORDER BY {2} LIMIT ${3}::bigint + ${4}::bigint)
+    SELECT p.id, {1} AS distance FROM products p WHERE {0} ORDER BY {2} LIMIT ${3}::bigint + ${4}::bigint + {6})
 SELECT p.id, coalesce(p.sku, ''), p.name, coalesce(b.name, ''), coalesce(c.name, ''), 1 - n.distance,
        p.price, p.stock, found.rows
 FROM (SELECT count(*) AS rows FROM nearest) found
@@ -36,6 +37,7 @@ ORDER BY n.distance, n.id)sql";
 // Microseconds, on two cores: a row that the index visits with the neighbours it compares, and one row compared alone.
 constexpr double visit_cost = 15;
 constexpr double compare_cost = 2;
+constexpr std::uint64_t least_more_rows = 20;
 constexpr std::uint64_t most_ef_search = 1'000;
 
 /// A line of a plan without the numbers of the vector.
@@ -78,7 +80,7 @@ public:
         VectorAnswer answer{.passing = planned_rows(db_, filter_),
                             .rows = static_cast<std::uint64_t>(db_.exec(table_sql).integer(0, 0))};
         const std::uint64_t wanted = query_.limit + query_.offset;
-        answer.scan = filter_.is_narrow ? cheaper(answer, wanted) : Scan::index;
+        answer.scan = filter_.is_narrow ? cheaper(answer, wanted + more_rows(Scan::index)) : Scan::index;
         const std::uint64_t found = search(answer, explains);
         // The index gives up after hnsw.max_scan_tuples rows; where it found too few, all that pass are compared.
         if (answer.scan == Scan::index && found < wanted) {
@@ -89,11 +91,16 @@ public:
     }
 
 private:
+    std::uint64_t more_rows(Scan scan) const {
+        return scan == Scan::index && filter_.is_narrow ? query_.limit + query_.offset + least_more_rows : 0;
+    }
+
     std::string sql(Scan scan) const {
         const std::size_t first = filter_.params.size() + 1;
         // With an addition no index gives the order.
         const std::string order = scan == Scan::index ? distance_ : distance_ + " + 0";
-        return fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1, first + 2);
+        return fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1, first + 2,
+                           more_rows(scan));
     }
 
     /// The number of rows that were near enough to be looked at, under the threshold too.

@@ -71,7 +71,7 @@ TEST_F(VectorSearch, FindsTheNearestFirstByTheIndexWhenNothingNarrows) {
     EXPECT_TRUE(std::ranges::is_sorted(answer.hits, std::greater{}, &Hit::similarity));
     EXPECT_EQ(answer.scan, Scan::index);
     EXPECT_THAT(answer.plan, HasSubstr("idx_products_embedding_hnsw"));
-    EXPECT_GE(recall(answer.hits, "active"), 0.9);
+    EXPECT_GE(recall(answer.hits, "p.active"), 0.9);
 }
 
 TEST_F(VectorSearch, ComparesAllThatPassWhereFewDo) {
@@ -100,13 +100,16 @@ TEST_P(FilteredSearch, GivesAsManyRowsAsPassAndNoOthers) {
     const std::string from = fmt::format(
         "FROM products p JOIN categories c ON c.id = p.category_id JOIN brands b ON b.id = p.brand_id WHERE {}",
         condition);
-    const auto passing = static_cast<std::size_t>(std::stoi(with_->value("SELECT count(*) " + from)));
+    const pg::Result rows = db_.exec("SELECT p.sku " + from);
+    std::set<std::string> passing;
+    for (int row = 0; row < rows.rows(); ++row)
+        passing.emplace(rows.text(row, 0));
     for (const std::uint64_t limit : {1U, 10U, 100U}) {
         const VectorAnswer answer = find(filter, limit);
-        ASSERT_EQ(answer.hits.size(), std::min<std::size_t>(limit, passing)) << limit;
+        ASSERT_EQ(answer.hits.size(), std::min<std::size_t>(limit, passing.size())) << limit;
         EXPECT_GE(recall(answer.hits, condition), 0.9) << limit;
         for (const Hit& hit : answer.hits)
-            EXPECT_EQ(with_->value(fmt::format("SELECT count(*) {} AND p.sku = '{}'", from, hit.sku)), "1") << hit.sku;
+            EXPECT_TRUE(passing.contains(hit.sku)) << hit.sku;
     }
 }
 
@@ -121,9 +124,9 @@ INSTANTIATE_TEST_SUITE_P(
                     FilterCase{"InactiveToo", {.min_price = 2'985, .active = false}, "price >= 2985"},
                     FilterCase{
                         "All",
-                        {.category = "cat-0", .brand = "brand-0", .min_price = 1, .max_price = 2'000, .in_stock = true},
-                        "p.active AND c.name = 'cat-0' AND b.name = 'brand-0' AND price <= 2000 AND stock > 0"}),
-    [](const auto& info) { return info.param.name; });
+                        {.category = "cat-1", .brand = "brand-1", .min_price = 1, .max_price = 2'000, .in_stock = true},
+                        "p.active AND c.name = 'cat-1' AND b.name = 'brand-1' AND price <= 2000 AND stock > 0"}),
+    [](const auto& one) { return one.param.name; });
 
 TEST_F(VectorSearch, GivesNothingWhereNothingPasses) {
     EXPECT_TRUE(find({.on_sale = true}).hits.empty());
