@@ -19,6 +19,12 @@ constexpr std::string_view canary_text = "Notebook 15,6\" con 16 GB de memoria y
 /// Another batch or another machine rounds otherwise; other weights are far away from this.
 constexpr double least_cosine = 0.999;
 
+// As migrations/002 has it: a catalog whose schema was made by hand, as the migration guide says, has no queue.
+constexpr std::string_view prepare_sql =
+    "CREATE TABLE IF NOT EXISTS decant.embedding_models (provider text NOT NULL, name text NOT NULL, fingerprint text "
+    "NOT NULL, canary real[] NOT NULL, first_used_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (provider, name))";
+constexpr std::string_view is_prepared_sql = "SELECT pg_catalog.to_regclass('decant.embedding_models') IS NOT NULL";
+
 constexpr std::string_view known_sql =
     "SELECT array_to_string(canary, ' ') FROM decant.embedding_models WHERE provider = $1 AND name = $2";
 constexpr std::string_view remember_sql =
@@ -61,6 +67,7 @@ bool ProductEmbedder::check_model(bool accept) {
                     "Check that it is a model for embeddings: decant model info " + model().name};
     }
     const std::vector<float> now = std::move(std::get<embed::TextVector>(outcome).values);
+    if (!db_.exec(is_prepared_sql).boolean(0, 0)) db_.exec(prepare_sql);
     const pg::Result known = db_.query(known_sql, {model().provider, model().name});
     bool is_other = false;
     if (!known.empty()) {

@@ -149,9 +149,11 @@ void CatalogJob::embed_batch(const std::vector<std::uint32_t>& products) {
             const std::vector<work::ProductResult>& results = embedder.store(ids);
             failpoint("migrate.batch_embedded");
             tx.commit();
-            for (std::size_t i = 0; i < results.size(); ++i)
+            for (std::size_t i = 0; i < results.size(); ++i) {
                 take(products[i], results[i]);
-            return say_batches();
+                say_batches();
+            }
+            return;
         } catch (const Error& error) {
             // What was committed, if it was, is found fresh and not embedded again.
             product_embedder_.reset();
