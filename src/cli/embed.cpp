@@ -103,8 +103,10 @@ private:
             counts += turn;
             meter.progress(counts.embedded + counts.skipped + counts.dead, 0);
         };
+        // A server of models has its own ways to be busy; the embedded one would wait for the database.
+        const bool is_local = run.embedder().model().provider == "local";
         for (;;) {
-            work::run_worker(run);
+            work::run_workers(run, is_local && batch.total > run.setup.batch_size ? 2 : 1);
             // A connection of its own: the worker may have outlived a restart of the server.
             pg::Connection db = pg::Connection::open(run.conninfo);
             const store::JobBatch now =

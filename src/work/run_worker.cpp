@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -181,10 +182,42 @@ private:
     WorkerCounts counts_;
 };
 
+class SharedEmbedder final : public embed::Embedder {
+public:
+    explicit SharedEmbedder(embed::Embedder& inner) : inner_(inner) {}
+    const embed::Model& model() const noexcept override { return inner_.model(); }
+    std::vector<embed::TextVector> embed(std::span<const std::string_view> texts, embed::Role role) override {
+        const std::lock_guard lock{mutex_};
+        return inner_.embed(texts, role);
+    }
+
+private:
+    embed::Embedder& inner_;
+    std::mutex mutex_;
+};
+
 }  // namespace
 
 WorkerCounts run_worker(const WorkerRun& run) {
     return Run{run}.work();
+}
+
+WorkerCounts run_workers(const WorkerRun& run, std::size_t count) {
+    SharedEmbedder embedder{run.embedder()};
+    std::mutex turns;
+    WorkerRun each = run;
+    each.embedder = [&]() -> embed::Embedder& { return embedder; };
+    each.on_turn = [&](const WorkerCounts& turn) {
+        const std::lock_guard lock{turns};
+        if (run.on_turn) run.on_turn(turn);
+    };
+    std::vector<std::future<WorkerCounts>> workers;
+    for (; workers.size() < count; ++each.setup.seed)
+        workers.push_back(std::async(std::launch::async, run_worker, each));
+    WorkerCounts counts;
+    for (std::future<WorkerCounts>& worker : workers)
+        counts += worker.get();
+    return counts;
 }
 
 }  // namespace decant::work

@@ -24,4 +24,8 @@ struct WorkerRun {
 /// attempt. Throws Error for what does not pass by itself, and with `once` for what does.
 WorkerCounts run_worker(const WorkerRun& run);
 
+/// Several at once over connections of their own: one stores while another has the model, which is asked by one at a
+/// time. `on_turn` is called by one at a time too. The first error is thrown when all have ended.
+WorkerCounts run_workers(const WorkerRun& run, std::size_t count);
+
 }  // namespace decant::work

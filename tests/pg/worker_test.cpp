@@ -117,6 +117,21 @@ TEST_F(Workers, EmbedAProductOnceThatStandsInTheQueueTwiceAndAsIsAskedForMost) {
     EXPECT_EQ(queue.find_batch(batch.id)->waiting, 0U);
 }
 
+TEST_F(Workers, ShareAQueueAndOneModelOfWhichOneAtATimeIsTheUser) {
+    with_.put(1, 95);
+    std::uint64_t told = 0;
+    const WorkerCounts counts = work::run_workers({.conninfo = with_.decant().conninfo(),
+                                                   .setup = {.batch_size = 10},
+                                                   .once = true,
+                                                   .embedder = [&]() -> embed::Embedder& { return model_; },
+                                                   .on_turn = [&](const WorkerCounts& turn) { told += turn.embedded; }},
+                                                  2);
+    EXPECT_EQ(counts.embedded, 95U);
+    EXPECT_EQ(told, 95U);
+    EXPECT_EQ(counts.lost + counts.again, 0U);
+    EXPECT_EQ(with_.jobs(), "0");
+}
+
 TEST_F(Workers, SayWhetherTheModelWasThereAndNotThatItIsWhenNothingHadToBeAsked) {
     with_.put(1, 1);
     Worker worker{db_, model_, setup()};
