@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 
 #include "core/error.hpp"
 #include "core/nearest.hpp"
@@ -27,6 +28,13 @@ constexpr Reference brand_reference{"brand", "SELECT id, name, display_name FROM
 constexpr std::string_view same_name_sql =
     "SELECT t.id FROM ({}) t WHERE lower($1) IN (lower(t.name), lower(t.display_name), t.id::text)";
 
+std::string ascii_lower(std::string_view text) {
+    std::string out{text};
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
 /// Two categories may have one display name.
 std::string ids_of(pg::Connection& db, const Reference& reference, const std::string& name) {
     const pg::Result found = db.query(fmt::format(same_name_sql, reference.sql), {name});
@@ -35,15 +43,19 @@ std::string ids_of(pg::Connection& db, const Reference& reference, const std::st
         ids.emplace_back(found.text(row, 0));
     if (!ids.empty()) return pg::array_literal(ids);
     const pg::Result all = db.exec(reference.sql);
-    std::vector<std::string> names;
+    std::vector<std::string> lowered;
+    std::map<std::string, std::string> names;
     for (int row = 0; row < all.rows(); ++row) {
         for (const int column : {1, 2}) {
-            if (!all.is_null(row, column)) names.emplace_back(all.text(row, column));
+            if (all.is_null(row, column)) continue;
+            lowered.push_back(ascii_lower(all.text(row, column)));
+            names.emplace(lowered.back(), all.text(row, column));
         }
     }
-    const auto meant = nearest(name, names);
-    throw Error{ErrorCode::not_found, fmt::format("No {} of the catalog is named '{}'", reference.what, name),
-                meant ? fmt::format("Did you mean '{}'?", *meant) : "See the names with `decant products list`."};
+    const auto meant = nearest(ascii_lower(name), lowered);
+    throw Error{
+        ErrorCode::not_found, fmt::format("No {} of the catalog is named '{}'", reference.what, name),
+        meant ? fmt::format("Did you mean '{}'?", names.at(*meant)) : "See the names with `decant products list`."};
 }
 
 class Binder {
