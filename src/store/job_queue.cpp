@@ -65,12 +65,18 @@ constexpr std::string_view may_drop_sql =
 
 // Who marks a product and puts its job into the queue does both in one transaction: this statement sees both or none.
 constexpr std::string_view drop_fresh_sql = R"sql(
-DELETE FROM decant.embedding_jobs j
-WHERE demand = 'stale' AND batch_id IS NULL
-  AND (leased_until IS NULL OR leased_until <= coalesce($1::timestamptz, pg_catalog.clock_timestamp()))
-  AND NOT EXISTS (SELECT FROM products p WHERE p.id = j.product_id AND p.active
-                    AND (p.embedding IS NULL OR p.last_embedding_update IS NULL
-                         OR p.embedding_model IS DISTINCT FROM $2)))sql";
+WITH gone AS (
+         DELETE FROM decant.embedding_jobs j
+         WHERE demand = 'stale'
+           AND (leased_until IS NULL OR leased_until <= coalesce($1::timestamptz, pg_catalog.clock_timestamp()))
+           AND NOT EXISTS (SELECT FROM products p WHERE p.id = j.product_id AND p.active
+                             AND (p.embedding IS NULL OR p.last_embedding_update IS NULL
+                                  OR p.embedding_model IS DISTINCT FROM $2))
+         RETURNING batch_id),
+     counted AS (
+         UPDATE decant.embedding_batches b SET skipped = skipped + g.jobs
+         FROM (SELECT batch_id, count(*) AS jobs FROM gone GROUP BY batch_id) g WHERE b.id = g.batch_id)
+SELECT count(*) FROM gone)sql";
 
 constexpr std::string_view sweep_sql = R"sql(
 INSERT INTO decant.embedding_jobs (product_id)
@@ -195,7 +201,7 @@ void JobQueue::count(std::int64_t batch, const JobBatch& delta) {
 
 std::uint64_t JobQueue::drop_fresh(const std::string& model) {
     if (db_.exec(may_drop_sql).integer(0, 0) == 0) return 0;
-    return db_.query(drop_fresh_sql, {now(), model}).affected();
+    return static_cast<std::uint64_t>(db_.query(drop_fresh_sql, {now(), model}).integer(0, 0));
 }
 
 std::uint64_t JobQueue::sweep() {

@@ -237,6 +237,21 @@ void put_mixed(const EmbeddingCase& with) {
     with.empty_queue();
 }
 
+TEST_F(Queue, ForgetsWaitingJobsThatHaveNothingToDoAndCountsThemAsSkipped) {
+    with_.put(1, 6);
+    const std::int64_t batch = queue_.enqueue({.kind = ProductSelection::Kind::missing, .model = "small"}).id;
+    const Lease leased = queue_.claim(1);  // of p-1
+    with_.exec(
+        "UPDATE products SET embedding = '[1,0,0,0,0,0,0,0]', embedding_model = 'small', last_embedding_update = now() "
+        "WHERE sku <> 'p-6'; UPDATE products SET embedding_model = 'other' WHERE sku = 'p-2';"
+        "UPDATE products SET name = 'new' WHERE sku = 'p-3'; UPDATE products SET active = false WHERE sku = 'p-4';"
+        "DELETE FROM products WHERE sku = 'p-5'");
+    EXPECT_EQ(queue_.drop_fresh("small"), 5U);  // p-1 of the batch, p-4 and p-5 of both
+    EXPECT_EQ(with_.queued(), "p-1 p-2 p-3 p-6 p-2 p-3 p-6 p-3");
+    EXPECT_EQ(queue_.find_batch(batch)->skipped, 3U);
+    EXPECT_EQ(queue_.hold(leased.token, ids_of(leased)).size(), 1U);
+}
+
 TEST_F(Queue, IsAskedForMissingStaleAllOrNamedProducts) {
     using Kind = ProductSelection::Kind;
     put_mixed(with_);
