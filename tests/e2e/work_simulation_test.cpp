@@ -26,7 +26,7 @@ using work::Worker;
 using work::WorkerCounts;
 
 constexpr int slots = 6;  // products
-constexpr int steps = 45;
+constexpr int steps = 40;
 constexpr int most_attempts = 3;
 
 // `twice` gets a product whose vector is stored although it has one of the same text; no server would take a cursed
@@ -292,8 +292,8 @@ private:
         Process& worker = *workers_[pick(workers_.size())];
         switch (pick(6)) {
             case 0:
-            case 1:
                 return worker.die();
+            case 1:
             case 2:
                 return worker.pause(milliseconds{pick(40'000)});
             case 3:
