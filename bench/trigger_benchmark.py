@@ -23,8 +23,8 @@ INSERT INTO products (name, description, specs, price, stock, sku, category_id, 
                       last_embedding_update, embedding_model)
 SELECT 'Product ' || i || ' ' || md5(i::text), repeat(md5(i::text) || ' ', 6), 'specs', i, 5, 'sku-' || i, c.id, b.id,
        (SELECT array_agg(sin(i * k)) FROM generate_series(1, 384) k)::vector, now(), 'a model'
-FROM generate_series(1, %(rows)s) i
-JOIN categories c ON c.name = 'category ' || i %% 40 + 1 JOIN brands b ON b.name = 'brand ' || i %% 200 + 1
+FROM generate_series(1, {rows}) i
+JOIN categories c ON c.name = 'category ' || i % 40 + 1 JOIN brands b ON b.name = 'brand ' || i % 200 + 1
 """
 OURS = ("SELECT tgname FROM pg_trigger WHERE tgrelid = 'products'::regclass AND NOT tgisinternal "
         "AND (tgname LIKE 'decant%' OR tgname = 'trigger_update_embedding_version')")
@@ -48,7 +48,7 @@ def prepare(options):
     run_timed([options.decant, "schema", "up", "--dimension", "384"], postgres.environment())
     with postgres.connect() as connection:
         connection.execute("DROP INDEX idx_products_embedding_hnsw")
-        connection.execute(FILL, {"rows": options.rows})
+        connection.execute(FILL.format(rows=options.rows))
         triggers = [name for (name,) in connection.execute(OURS)]
     # VACUUM sets the hint bits, which the first UPDATE would have to pay for.
     with postgres.connect() as connection:

@@ -111,7 +111,10 @@ Error statement_error(pg_conn* conn, const pg_result* result) {
     const ErrorCode code = code_of_sqlstate(sqlstate);
     std::string happened = fmt::format("PostgreSQL at {} says {} ({})", server_name(conn),
                                        field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
-    if (const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) happened += ": " + detail;
+    // The detail of a constraint that a row breaks is the whole row, with whatever is private in it.
+    const bool is_row = sqlstate == "23502" || sqlstate == "23514" || sqlstate == "44000";
+    const std::string detail = is_row ? std::string{} : field(result, PG_DIAG_MESSAGE_DETAIL);
+    if (!detail.empty()) happened += ": " + detail;
     const std::string hint = field(result, PG_DIAG_MESSAGE_HINT);
     return {code, std::move(happened), hint.empty() ? remedy_of(code, conn) : hint + " " + remedy_of(code, conn)};
 }
