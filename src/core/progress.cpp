@@ -86,13 +86,15 @@ void Progress::finish() {
     if (is_finished_) return;
     is_finished_ = true;
     if (!drawn_) return;
-    draw(output_.now());
+    // A line of a log is not written twice.
+    if (output_.is_terminal || drawn_done_ != done_) draw(output_.now());
     if (output_.is_terminal) output_.write("\n");
     log::set_line_open(false);
 }
 
 void Progress::draw(Clock::time_point now) {
     drawn_ = now;
+    drawn_done_ = done_;
     if (output_.is_terminal) {
         output_.write("\r\x1b[K" + line(now));
         log::set_line_open(true);

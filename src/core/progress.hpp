@@ -53,6 +53,7 @@ private:
     const Clock::time_point started_;
     std::mutex mutex_;
     std::optional<Clock::time_point> drawn_;
+    std::uint64_t drawn_done_ = 0;
     std::uint64_t done_ = 0;
     std::uint64_t total_ = 0;
     std::uint64_t bytes_ = 0;
