@@ -1,7 +1,7 @@
 // Queue, retries and breaker under a virtual clock: a few workers, step by step in an order that a seed decides, while
 // products are written, the model is away, workers die or stand still and clocks jump. The database is a real one.
 //
-//   SIMULATION_SEEDS=20000 build/release/tests/test_e2e --gtest_filter='WorkSimulation.*'
+//   SIMULATION_SEEDS=20000 build/release/tests/test_e2e --gtest_filter='LongWorkSimulation.*'
 //   SIMULATION_SEED=1234   (one seed alone)
 
 #include <fmt/ranges.h>
@@ -376,24 +376,27 @@ std::optional<std::uint64_t> number_of_environment(const char* name) {
     return text == nullptr ? std::nullopt : std::optional{std::strtoull(text, nullptr, 10)};
 }
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t usual_seeds = 200;
-#else
-constexpr std::uint64_t usual_seeds = 2'000;
-#endif
-
-TEST(WorkSimulation, J1_J2_J3_J4_E1_NothingIsLostStoredTwiceOrStaleWhateverHappensToTheWorkers) {
+/// SIMULATION_SEED says one that is to run alone, SIMULATION_SEEDS how many.
+void simulate(std::uint64_t seeds) {
     Stage stage;
     const auto alone = number_of_environment("SIMULATION_SEED");
-    const std::uint64_t last = alone.value_or(number_of_environment("SIMULATION_SEEDS").value_or(usual_seeds));
+    const std::uint64_t last = alone.value_or(number_of_environment("SIMULATION_SEEDS").value_or(seeds));
     const auto start = std::chrono::steady_clock::now();
     for (std::uint64_t seed = alone.value_or(1); seed <= last; ++seed) {
         SCOPED_TRACE(fmt::format("SIMULATION_SEED={}", seed));
         Simulation{stage, seed}.run();
-        ASSERT_FALSE(HasFailure());
+        ASSERT_FALSE(testing::Test::HasFailure());
     }
     fmt::print("{} seeds, {:.1f} s\n", last,
                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+TEST(WorkSimulation, J1_J2_J3_J4_E1_NothingIsLostStoredTwiceOrStaleWhateverHappensToTheWorkers) {
+    simulate(200);
+}
+
+TEST(LongWorkSimulation, J1_J2_J3_J4_E1_NothingIsLostStoredTwiceOrStaleWhateverHappensToTheWorkers) {
+    simulate(2'000);
 }
 
 }  // namespace
