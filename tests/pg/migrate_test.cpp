@@ -52,7 +52,8 @@ TEST(Migrate, WritesModelAndTimeWithTheVectorAndNothingElse) {
     const std::string others =
         "SELECT md5(row(id, name, price, stock, updated_at, embedding_version)::text) FROM products";
     const std::string before = with.value(others);
-    const Outcome outcome = with.decant().run(with.arguments(), {"OLLAMA_API_MODEL_EMBEDDING=nomic-embed-text"});
+    const Outcome outcome =
+        with.decant().run(with.arguments(), {"DECANT_EMBEDDER=none", "OLLAMA_API_MODEL_EMBEDDING=nomic-embed-text"});
     EXPECT_EQ(outcome.exit_code, 0) << outcome.told();
     EXPECT_EQ(with.value(others), before);
     EXPECT_EQ(
