@@ -38,7 +38,7 @@ json::array json_of(const std::vector<search::Hit>& hits) {
         products.push_back(json::object{{"id", hit.id},
                                         {"sku", hit.sku.empty() ? nullptr : json::value(hit.sku)},
                                         {"name", hit.name},
-                                        {"similarity", hit.similarity},
+                                        {"similarity", hit.similarity ? json::value(*hit.similarity) : nullptr},
                                         {"price", hit.price},
                                         {"stock", hit.stock},
                                         {"category", hit.category},
@@ -57,7 +57,7 @@ void print_table(const std::vector<search::Hit>& hits) {
                  {"category"},
                  {"brand"}}};
     for (const search::Hit& hit : hits) {
-        table.add_row({hit.name, hit.sku, fmt::format("{:.3f}", hit.similarity), fmt::format("{:.2f}", hit.price),
+        table.add_row({hit.name, hit.sku, hit.similarity ? fmt::format("{:.3f}", *hit.similarity) : "", fmt::format("{:.2f}", hit.price),
                        std::to_string(hit.stock), hit.category, hit.brand});
     }
     fmt::print("{}", table.text());
@@ -191,14 +191,8 @@ private:
     static std::vector<search::Hit> hits_of(const pg::Result& rows) {
         std::vector<search::Hit> hits;
         for (int row = 0; row < rows.rows(); ++row) {
-            hits.push_back({.id = std::string{rows.text(row, 0)},
-                            .sku = std::string{rows.text(row, 1)},
-                            .name = std::string{rows.text(row, 2)},
-                            .brand = std::string{rows.text(row, 7)},
-                            .category = std::string{rows.text(row, 6)},
-                            .similarity = rows.real(row, 3),
-                            .price = rows.real(row, 4),
-                            .stock = rows.integer(row, 5)});
+            search::Hit& hit = hits.emplace_back(search::read_hit(rows, row));
+            hit.similarity = hit.score = rows.real(row, search::hit_column_count);
         }
         return hits;
     }

@@ -95,8 +95,7 @@ BoundFilter bind(pg::Connection& db, const Filter& filter) {
                     "Exchange them."};
     }
     Binder binder{db};
-    binder.add("p.embedding IS NOT NULL");
-    if (filter.active) binder.add("p.active");
+    binder.add(filter.active ? "p.active" : "true");
     binder.add(category_reference, filter.category);
     binder.add(subcategory_reference, filter.subcategory);
     binder.add(brand_reference, filter.brand);

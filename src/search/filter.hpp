@@ -26,7 +26,7 @@ struct Filter {
 
 /// A filter as SQL over products p.
 struct BoundFilter {
-    std::string condition;          ///< without parameters of its own when nothing is asked: "p.active"
+    std::string condition;          ///< never empty: "p.active"
     std::vector<pg::Param> params;  ///< $1...
     bool is_narrow = false;         ///< asks for more than stock and activity
 };

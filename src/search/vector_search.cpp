@@ -21,17 +21,15 @@ constexpr std::string_view table_sql =
 
 /// {0} the filter, {1} the distance, {2} what is ordered by, {3} and {4} numbers of the parameters limit and offset,
 /// {5} that of the threshold, {6} how many rows more are looked at: under a filter the index gives rows out of order,
-/// which is put right outside.
+/// which is put right outside. {7} and {8} are hit_columns and hit_joins.
 constexpr std::string_view nearest_sql = R"sql(
 WITH nearest AS MATERIALIZED (
     SELECT p.id, {1} AS distance FROM products p WHERE {0} ORDER BY {2} LIMIT ${3}::bigint + ${4}::bigint + {6})
-SELECT p.id, coalesce(p.sku, ''), p.name, coalesce(b.name, ''), coalesce(c.name, ''), 1 - n.distance,
-       p.price, p.stock, found.rows
+SELECT {7}, 1 - n.distance, found.rows
 FROM (SELECT count(*) AS rows FROM nearest) found
 LEFT JOIN (SELECT * FROM nearest WHERE 1 - distance >= ${5}::float8 ORDER BY distance, id LIMIT ${3} OFFSET ${4}) n ON true
 LEFT JOIN products p ON p.id = n.id
-LEFT JOIN categories c ON c.id = p.category_id
-LEFT JOIN brands b ON b.id = p.brand_id
+{8}
 ORDER BY n.distance, n.id)sql";
 
 // Microseconds, on two cores: a row that the index visits with the neighbours it compares, and one row compared alone.
@@ -64,6 +62,7 @@ Scan cheaper(const VectorAnswer& estimate, std::uint64_t wanted) {
 class Searcher {
 public:
     Searcher(pg::Connection& db, const VectorQuery& query) : db_(db), query_(query), filter_(bind(db, query.filter)) {
+        filter_.condition += " AND p.embedding IS NOT NULL";
         const auto pgvector = store::find_pgvector(db);
         if (!pgvector) throw Error{ErrorCode::not_found, "pgvector extension not installed", "Run `decant schema up`."};
         params_ = filter_.params;
@@ -100,7 +99,7 @@ private:
         // With an addition no index gives the order.
         const std::string order = scan == Scan::index ? distance_ : distance_ + " + 0";
         return fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1, first + 2,
-                           more_rows(scan));
+                           more_rows(scan), hit_columns, hit_joins);
     }
 
     /// The number of rows that were near enough to be looked at, under the threshold too.
@@ -126,16 +125,10 @@ private:
         answer.hits.clear();
         for (int row = 0; row < rows.rows(); ++row) {
             if (rows.is_null(row, 0)) break;
-            answer.hits.push_back({.id = std::string{rows.text(row, 0)},
-                                   .sku = std::string{rows.text(row, 1)},
-                                   .name = std::string{rows.text(row, 2)},
-                                   .brand = std::string{rows.text(row, 3)},
-                                   .category = std::string{rows.text(row, 4)},
-                                   .similarity = rows.real(row, 5),
-                                   .price = rows.real(row, 6),
-                                   .stock = rows.integer(row, 7)});
+            Hit& hit = answer.hits.emplace_back(read_hit(rows, row));
+            hit.similarity = hit.score = rows.real(row, hit_column_count);
         }
-        return static_cast<std::uint64_t>(rows.integer(0, 8));
+        return static_cast<std::uint64_t>(rows.integer(0, hit_column_count + 1));
     }
 
     pg::Connection& db_;

@@ -7,6 +7,7 @@
 
 #include "core/enum_names.hpp"
 #include "search/filter.hpp"
+#include "search/hit.hpp"
 
 namespace decant::search {
 
@@ -16,17 +17,6 @@ struct VectorQuery {
     std::uint64_t limit = 10;
     std::uint64_t offset = 0;
     double threshold = -1;  ///< least cosine similarity
-};
-
-struct Hit {
-    std::string id;
-    std::string sku;  ///< empty: none
-    std::string name;
-    std::string brand;
-    std::string category;
-    double similarity = 0;
-    double price = 0;
-    std::int64_t stock = 0;
 };
 
 /// How the nearest rows were found: by the HNSW index, which goes on until enough rows pass the filter, or by comparing

@@ -14,7 +14,8 @@ constexpr std::string_view product_sql =
 
 // One more is asked for: the product itself is the nearest.
 constexpr std::string_view similar_sql =
-    "SELECT s.product_id, p.sku, s.product_name, s.similarity_score, s.price, s.stock, s.category_name, s.brand_name "
+    "SELECT s.product_id, coalesce(p.sku, ''), s.product_name, coalesce(s.brand_name, ''), "
+    "coalesce(s.category_name, ''), s.price, s.stock, s.similarity_score "
     "FROM find_similar_products((SELECT embedding FROM products WHERE id = $1::uuid), $2::float8, $3::int + 1, "
     "require_stock => false) s JOIN products p ON p.id = s.product_id WHERE s.product_id <> $1::uuid "
     "ORDER BY s.similarity_score DESC, s.product_id LIMIT $3::int";

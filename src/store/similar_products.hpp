@@ -16,7 +16,7 @@ struct SimilarRequest {
 struct SimilarTo {
     std::string id;
     std::string name;
-    pg::Result products;  ///< id, sku, name, similarity, price, stock, category, brand; the most similar first
+    pg::Result products;  ///< id, sku, name, brand, category, price, stock, similarity; the most similar first
 };
 
 /// Asks find_similar_products, which the HNSW index serves; products without stock are found, the product itself is

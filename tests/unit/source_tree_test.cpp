@@ -29,7 +29,7 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"embed", {"catalog", "net"}},
     {"work", {"embed", "store"}},
     {"migrate", {"chroma", "work"}},
-    {"search", {"store"}},
+    {"search", {"chroma", "embed", "store"}},
     {"cli", {"migrate", "search"}},
     {"main.cpp", {"cli"}},
 };
