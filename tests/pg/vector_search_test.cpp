@@ -67,8 +67,8 @@ TEST_F(VectorSearch, FindsTheNearestFirstByTheIndexWhenNothingNarrows) {
     const VectorAnswer answer = find({});
     ASSERT_EQ(answer.hits.size(), 10U);
     EXPECT_EQ(answer.hits.front().sku, "sku-77");
-    EXPECT_NEAR(answer.hits.front().similarity, 1, 1e-6);
-    EXPECT_TRUE(std::ranges::is_sorted(answer.hits, std::greater{}, &Hit::similarity));
+    EXPECT_NEAR(answer.hits.front().score, 1, 1e-6);
+    EXPECT_TRUE(std::ranges::is_sorted(answer.hits, std::greater{}, &Hit::score));
     EXPECT_EQ(answer.scan, Scan::index);
     EXPECT_THAT(answer.plan, HasSubstr("idx_products_embedding_hnsw"));
     EXPECT_GE(recall(answer.hits, "p.active"), 0.9);
@@ -137,7 +137,7 @@ TEST_F(VectorSearch, LeavesOutWhatIsUnderTheThreshold) {
     const VectorAnswer answer = find({}, 1'000, 0.7);
     ASSERT_FALSE(answer.hits.empty());
     EXPECT_LT(answer.hits.size(), 1'000U);
-    EXPECT_GE(answer.hits.back().similarity, 0.7);
+    EXPECT_GE(answer.hits.back().score, 0.7);
 }
 
 TEST_F(VectorSearch, ContinuesOnTheNextPageWhereThePageBeforeEnded) {
