@@ -57,8 +57,8 @@ void print_table(const std::vector<search::Hit>& hits) {
                  {"category"},
                  {"brand"}}};
     for (const search::Hit& hit : hits) {
-        table.add_row({hit.name, hit.sku, hit.similarity ? fmt::format("{:.3f}", *hit.similarity) : "", fmt::format("{:.2f}", hit.price),
-                       std::to_string(hit.stock), hit.category, hit.brand});
+        table.add_row({hit.name, hit.sku, hit.similarity ? fmt::format("{:.3f}", *hit.similarity) : "",
+                       fmt::format("{:.2f}", hit.price), std::to_string(hit.stock), hit.category, hit.brand});
     }
     fmt::print("{}", table.text());
 }
@@ -104,9 +104,12 @@ public:
         const double threshold = asked.value_or(embedder->model().search_threshold.value_or(0));
         pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
         const std::vector<float> vector = vector_of(*embedder);
-        const search::VectorAnswer answer = search::find_nearest(
-            db, {.vector = vector, .filter = filter_, .limit = limit, .offset = offset, .threshold = threshold},
-            explains_);
+        const search::VectorAnswer answer = search::find_nearest(db, {.vector = vector,
+                                                                      .filter = filter_,
+                                                                      .limit = limit,
+                                                                      .offset = offset,
+                                                                      .threshold = threshold,
+                                                                      .explains = explains_});
         if (context.json)
             print_json(answer, embedder->model().name, threshold);
         else

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +15,8 @@
 struct pg_conn;
 
 /// pg/: the only user of libpq: connections, transactions, COPY in binary form, SQLSTATE to Error.
-/// Works through PgBouncer in transaction mode: no session state is relied on, no named statement is prepared.
+/// Works through PgBouncer in transaction mode: no session state is relied on; where a statement that was prepared is
+/// not found again, none is prepared from then on.
 namespace decant::pg {
 
 /// A parameter of a statement in text form; none is NULL.
@@ -24,6 +27,13 @@ std::string bytea(std::string_view bytes);
 
 /// An array in the text form that a parameter takes.
 std::string array_literal(const std::vector<std::string>& texts);
+
+/// One statement of a batch.
+struct Statement {
+    std::string sql;
+    std::vector<Param> params = {};
+    const std::string* binary = nullptr;  ///< one more parameter, the last, in binary form
+};
 
 /// One blocking connection; one thread at a time.
 class Connection {
@@ -38,6 +48,9 @@ public:
     Result query(std::string_view sql, const std::vector<Param>& params);
     /// The same with one more parameter, the last, in binary form; its type is what the statement casts it to.
     Result query(std::string_view sql, const std::vector<Param>& params, const std::string& binary);
+    /// All in one round trip and one transaction of their own, each prepared once a connection. What one sets by
+    /// set_config(…, true) holds for those after it. Not inside a Transaction. Throws the first failure.
+    std::vector<Result> run_batch(std::span<const Statement> statements);
     /// As exec, calling `on_tick` about every `interval` while the server works; `on_tick` returning false cancels the
     /// statement, which then throws Error{cancelled}.
     Result exec_watched(std::string_view sql, std::chrono::milliseconds interval, const std::function<bool()>& on_tick);
@@ -63,6 +76,8 @@ private:
     explicit Connection(pg_conn* conn) noexcept;
     Result send(std::string_view sql, const std::vector<Param>& params, const std::string* binary);
     std::unique_ptr<pg_conn, void (*)(pg_conn*)> conn_;
+    std::set<std::string> prepared_;  ///< names of the session's statements
+    bool prepares_ = true;            ///< false behind a pooler that gives every transaction another session
 };
 
 /// Rolls back when it is destroyed without commit.

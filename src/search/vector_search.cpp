@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
+#include <cmath>
 
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "pg/binary_row.hpp"
-#include "store/catalog_state.hpp"
-#include "store/pgvector.hpp"
 
 namespace decant::search {
 namespace {
@@ -24,13 +23,19 @@ constexpr std::string_view table_sql =
 /// which is put right outside. {7} and {8} are hit_columns and hit_joins.
 constexpr std::string_view nearest_sql = R"sql(
 WITH nearest AS MATERIALIZED (
-    SELECT p.id, {1} AS distance FROM products p WHERE {0} ORDER BY {2} LIMIT ${3}::bigint + ${4}::bigint + {6})
+    SELECT p.id, {1} AS distance FROM products p WHERE {0} AND p.embedding IS NOT NULL
+    ORDER BY {2} LIMIT ${3}::bigint + ${4}::bigint + {6})
 SELECT {7}, 1 - n.distance, found.rows
 FROM (SELECT count(*) AS rows FROM nearest) found
 LEFT JOIN (SELECT * FROM nearest WHERE 1 - distance >= ${5}::float8 ORDER BY distance, id LIMIT ${3} OFFSET ${4}) n ON true
 LEFT JOIN products p ON p.id = n.id
 {8}
 ORDER BY n.distance, n.id)sql";
+
+// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart.
+constexpr std::string_view index_settings_sql =
+    "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true), "
+    "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)";
 
 // Microseconds, on two cores: a row that the index visits with the neighbours it compares, and one row compared alone.
 constexpr double visit_cost = 15;
@@ -45,12 +50,6 @@ std::string short_line(std::string line) {
     return end == std::string::npos ? line : line.replace(begin, end + 2 - begin, "'[...]'");
 }
 
-std::uint64_t planned_rows(pg::Connection& db, const BoundFilter& filter) {
-    const pg::Result plan = db.query(fmt::format(estimate_sql, filter.condition), filter.params);
-    const json::value tree = json::parse(plan.text(0, 0));
-    return tree.as_array().at(0).at("Plan").at("Plan Rows").to_number<std::uint64_t>();
-}
-
 /// The index visits about `wanted` rows for each that passes.
 Scan cheaper(const VectorAnswer& estimate, std::uint64_t wanted) {
     const auto rows = static_cast<double>(std::max<std::uint64_t>(estimate.rows, 1));
@@ -59,76 +58,93 @@ Scan cheaper(const VectorAnswer& estimate, std::uint64_t wanted) {
     return passing * compare_cost < visited * visit_cost ? Scan::exact : Scan::index;
 }
 
-class Searcher {
+store::Pgvector require_pgvector(pg::Connection& db) {
+    auto pgvector = store::find_pgvector(db);
+    if (!pgvector) throw Error{ErrorCode::not_found, "pgvector extension not installed", "Run `decant schema up`."};
+    return *pgvector;
+}
+
+/// One query under way.
+class Search {
 public:
-    Searcher(pg::Connection& db, const VectorQuery& query) : db_(db), query_(query), filter_(bind(db, query.filter)) {
-        filter_.condition += " AND p.embedding IS NOT NULL";
-        const auto pgvector = store::find_pgvector(db);
-        if (!pgvector) throw Error{ErrorCode::not_found, "pgvector extension not installed", "Run `decant schema up`."};
-        params_ = filter_.params;
+    Search(pg::Connection& db, const store::Pgvector& pgvector, const VectorQuery& query)
+        : db_(db), query_(query), filter_(bind(db, query.filter)), params_(filter_.params) {
         for (const auto& value :
              {std::to_string(query.limit), std::to_string(query.offset), fmt::format("{}", query.threshold)}) {
             params_.emplace_back(value);
         }
-        distance_ = fmt::format("(p.embedding {} ${}::{})", pgvector->distance_operator(catalog::Space::cosine),
-                                params_.size() + 1, pgvector->type(pg::VectorType::vector));
+        distance_ = fmt::format("(p.embedding {} ${}::{})", pgvector.distance_operator(catalog::Space::cosine),
+                                params_.size() + 1, pgvector.type(pg::VectorType::vector));
         vector_ = pg::binary_vector(query.vector);
     }
 
-    VectorAnswer run(bool explains) {
-        VectorAnswer answer{.passing = planned_rows(db_, filter_),
-                            .rows = static_cast<std::uint64_t>(db_.exec(table_sql).integer(0, 0))};
+    VectorAnswer run() {
+        VectorAnswer answer;
         const std::uint64_t wanted = query_.limit + query_.offset;
+        if (filter_.is_narrow || query_.explains) estimate(answer);
         answer.scan = filter_.is_narrow ? cheaper(answer, wanted + more_rows(Scan::index)) : Scan::index;
-        const std::uint64_t found = search(answer, explains);
+        const std::uint64_t found = search(answer);
         // The index gives up after hnsw.max_scan_tuples rows; where it found too few, all that pass are compared.
         if (answer.scan == Scan::index && found < wanted) {
             answer.scan = Scan::exact;
-            search(answer, explains);
+            search(answer);
         }
         return answer;
     }
 
 private:
+    void estimate(VectorAnswer& answer) {
+        const std::vector<pg::Statement> statements{
+            {.sql = fmt::format(estimate_sql, filter_.condition), .params = filter_.params},
+            {.sql = std::string{table_sql}}};
+        const std::vector<pg::Result> results = db_.run_batch(statements);
+        const json::value tree = json::parse(results[0].text(0, 0));
+        answer.passing = tree.as_array().at(0).at("Plan").at("Plan Rows").to_number<std::uint64_t>();
+        answer.rows = static_cast<std::uint64_t>(results[1].integer(0, 0));
+    }
+
     std::uint64_t more_rows(Scan scan) const {
         return scan == Scan::index && filter_.is_narrow ? query_.limit + query_.offset + least_more_rows : 0;
     }
 
-    std::string sql(Scan scan) const {
+    pg::Statement statement(Scan scan, std::string_view before = "") const {
         const std::size_t first = filter_.params.size() + 1;
         // With an addition no index gives the order.
         const std::string order = scan == Scan::index ? distance_ : distance_ + " + 0";
-        return fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1, first + 2,
-                           more_rows(scan), hit_columns, hit_joins);
+        return {.sql = fmt::format("{}{}", before,
+                                   fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1,
+                                               first + 2, more_rows(scan), hit_columns, hit_joins)),
+                .params = params_,
+                .binary = &vector_};
     }
 
     /// The number of rows that were near enough to be looked at, under the threshold too.
-    std::uint64_t search(VectorAnswer& answer, bool explains) {
-        const std::uint64_t ef = std::clamp<std::uint64_t>(2 * (query_.limit + query_.offset), 40, most_ef_search);
-        pg::Transaction tx{db_, "BEGIN READ ONLY"};
-        // To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart.
+    std::uint64_t search(VectorAnswer& answer) {
+        std::vector<pg::Statement> statements;
+        if (query_.facets && !answer.facets) statements.push_back(facets_statement(filter_));
         if (answer.scan == Scan::index) {
-            db_.exec(
-                fmt::format("SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = {}; "
-                            "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off",
-                            ef));
+            answer.ef_search = ef_search_for(query_.limit + query_.offset, query_.recall);
+            statements.push_back(
+                {.sql = std::string{index_settings_sql}, .params = {std::to_string(answer.ef_search)}});
         }
-        if (explains) {
-            const pg::Result plan =
-                db_.query("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + sql(answer.scan), params_, vector_);
-            answer.plan.clear();
-            for (int row = 0; row < plan.rows(); ++row)
-                answer.plan += short_line(std::string{plan.text(row, 0)}) + "\n";
-        }
-        const pg::Result rows = db_.query(sql(answer.scan), params_, vector_);
-        tx.commit();
+        if (query_.explains) statements.push_back(statement(answer.scan, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "));
+        statements.push_back(statement(answer.scan));
+        const std::vector<pg::Result> results = db_.run_batch(statements);
+        if (query_.facets && !answer.facets) answer.facets = read_facets(results.front());
+        if (query_.explains) take_plan(results[results.size() - 2], answer);
+        const pg::Result& rows = results.back();
         answer.hits.clear();
-        for (int row = 0; row < rows.rows(); ++row) {
-            if (rows.is_null(row, 0)) break;
+        for (int row = 0; row < rows.rows() && !rows.is_null(row, 0); ++row) {
             Hit& hit = answer.hits.emplace_back(read_hit(rows, row));
             hit.similarity = hit.score = rows.real(row, hit_column_count);
         }
         return static_cast<std::uint64_t>(rows.integer(0, hit_column_count + 1));
+    }
+
+    static void take_plan(const pg::Result& lines, VectorAnswer& answer) {
+        answer.plan.clear();
+        for (int row = 0; row < lines.rows(); ++row)
+            answer.plan += short_line(std::string{lines.text(row, 0)}) + "\n";
     }
 
     pg::Connection& db_;
@@ -141,12 +157,21 @@ private:
 
 }  // namespace
 
-VectorAnswer find_nearest(pg::Connection& db, const VectorQuery& query, bool explains) {
-    const store::CatalogState state = store::read_catalog_state(db);
+std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept {
+    const double missed = 1 - std::clamp(recall, 0.5, 0.999);
+    const double more = std::max(1.0, std::sqrt(0.1 / missed));
+    return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(2 * more * static_cast<double>(wanted)), 40,
+                                     most_ef_search);
+}
+
+VectorSearcher::VectorSearcher(pg::Connection& db)
+    : db_(db), state_(store::read_catalog_state(db)), pgvector_(require_pgvector(db)) {}
+
+VectorAnswer VectorSearcher::find(const VectorQuery& query) {
     const auto dimension = static_cast<std::uint32_t>(query.vector.size());
-    if (auto problem = store::embedding_problem(db, state, dimension)) throw std::move(*problem);
-    if (auto problem = store::dimension_problem(state, dimension, "the model gives")) throw std::move(*problem);
-    return Searcher{db, query}.run(explains);
+    if (auto problem = store::embedding_problem(db_, state_, dimension)) throw std::move(*problem);
+    if (auto problem = store::dimension_problem(state_, dimension, "the model gives")) throw std::move(*problem);
+    return Search{db_, pgvector_, query}.run();
 }
 
 }  // namespace decant::search

@@ -39,7 +39,8 @@ protected:
     }
 
     VectorAnswer find(const Filter& filter, std::uint64_t limit = 10, double threshold = -1) {
-        return find_nearest(db_, {.vector = vector_, .filter = filter, .limit = limit, .threshold = threshold}, true);
+        return find_nearest(
+            db_, {.vector = vector_, .filter = filter, .limit = limit, .threshold = threshold, .explains = true});
     }
 
     /// How many of `hits` the exact answer has too.
