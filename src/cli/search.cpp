@@ -1,16 +1,18 @@
 #include "cli/commands.hpp"
+#include "cli/search_answer.hpp"
 
 #include <fmt/format.h>
 
 #include <charconv>
+#include <fstream>
+#include <iostream>
 
 #include "core/error.hpp"
 #include "core/json.hpp"
-#include "core/table.hpp"
+#include "core/log.hpp"
 #include "core/utf8.hpp"
-#include "embed/checked_embedder.hpp"
 #include "embed/open_embedder.hpp"
-#include "search/vector_search.hpp"
+#include "search/engine.hpp"
 #include "store/database_address.hpp"
 #include "store/similar_products.hpp"
 
@@ -32,37 +34,6 @@ double parse_threshold(const std::string& text) {
                 "Write it like --threshold 0.7."};
 }
 
-json::array json_of(const std::vector<search::Hit>& hits) {
-    json::array products;
-    for (const search::Hit& hit : hits) {
-        products.push_back(json::object{{"id", hit.id},
-                                        {"sku", hit.sku.empty() ? nullptr : json::value(hit.sku)},
-                                        {"name", hit.name},
-                                        {"similarity", hit.similarity ? json::value(*hit.similarity) : nullptr},
-                                        {"price", hit.price},
-                                        {"stock", hit.stock},
-                                        {"category", hit.category},
-                                        {"brand", hit.brand}});
-    }
-    return products;
-}
-
-void print_table(const std::vector<search::Hit>& hits) {
-    using Align = Table::Align;
-    Table table{{{"name"},
-                 {"sku"},
-                 {"similarity", Align::right},
-                 {"price", Align::right},
-                 {"stock", Align::right},
-                 {"category"},
-                 {"brand"}}};
-    for (const search::Hit& hit : hits) {
-        table.add_row({hit.name, hit.sku, hit.similarity ? fmt::format("{:.3f}", *hit.similarity) : "",
-                       fmt::format("{:.2f}", hit.price), std::to_string(hit.stock), hit.category, hit.brand});
-    }
-    fmt::print("{}", table.text());
-}
-
 std::uint64_t in_range(const std::string& option, const std::optional<std::uint64_t>& given, std::uint64_t unset) {
     const std::uint64_t value = given.value_or(unset);
     if (value >= 1 && value <= 1000) return value;
@@ -70,18 +41,53 @@ std::uint64_t in_range(const std::string& option, const std::optional<std::uint6
                 fmt::format("Write it like {} {}.", option, unset)};
 }
 
+/// Opens the model when it is first asked for, so that one that is away keeps no words from being searched.
+class LateEmbedder {
+public:
+    explicit LateEmbedder(const Settings& settings) : settings_(settings) {}
+    embed::Embedder& get() {
+        if (!embedder_) embedder_ = embed::require_embedder(settings_);
+        return *embedder_;
+    }
+
+private:
+    const Settings& settings_;
+    std::unique_ptr<embed::Embedder> embedder_;
+};
+
+/// One question a line; "-" is stdin.
+std::vector<std::string> read_questions(const std::string& path) {
+    std::ifstream file;
+    if (path != "-") file.open(path);
+    std::istream& lines = path == "-" ? std::cin : file;
+    if (!lines) {
+        throw Error{ErrorCode::not_found, fmt::format("The file '{}' cannot be read", printable(path)),
+                    "Name a file with one question a line."};
+    }
+    std::vector<std::string> questions;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        if (!line.empty()) questions.push_back(line);
+    }
+    return questions;
+}
+
 class Search final : public Command {
 public:
     Search()
-        : Command("search", "Show the products whose meaning is nearest to a text",
+        : Command("search", "Show the products that answer a question, by meaning and by words",
                   {"decant search 'notebook liviana para viajar'",
                    "decant search 'gaming laptop' --max-price 1500 --in-stock --limit 5",
-                   "decant search auriculares --brand Sony --explain --json"}) {}
+                   "decant search auriculares --brand Sony --strategy fusion --facets",
+                   "decant search --queries questions.txt --json"}) {}
     void declare(Options& options) override {
-        options.required_positional("TEXT", text_, "What is looked for");
+        options.optional_positional("TEXT", text_, "What is looked for");
+        options.text("--queries", queries_, "Several, one a line of this file; - reads stdin");
         options.number("--limit", limit_, "At most so many (default: 10)");
         options.number("--page", page_, "The page of that many to show (default: 1)");
-        options.text("--threshold", threshold_, "Least similarity, from -1 to 1 (default: the model's)");
+        options.setting("--strategy", "PRODUCT_SEARCH_STRATEGY",
+                        "Who answers: pgvector_primary, chroma_primary, hybrid or fusion");
+        options.text("--threshold", threshold_, "Least similarity, from -1 to 1 (default: the settings', the model's)");
         options.text("--category", filter_.category, "Only of this category, by name or id");
         options.text("--subcategory", filter_.subcategory, "Only of this subcategory");
         options.text("--brand", filter_.brand, "Only of this brand");
@@ -90,76 +96,75 @@ public:
         options.flag("--in-stock", filter_.in_stock, "Only what is in stock");
         options.flag("--featured", filter_.featured, "Only what is featured");
         options.flag("--on-sale", filter_.on_sale, "Only what is on sale");
-        options.flag("--explain", explains_, "Show how the rows were found, and the server's plan");
+        options.flag("--facets", facets_, "Show how what passes the filters divides into categories, brands and prices");
+        options.flag("--explain", explains_, "Show who answered, how the rows were found, and the server's plan");
         declare_embedder(options);
     }
 
     int run(const Context& context) override {
-        const std::uint64_t limit = in_range("--limit", limit_, 10);
-        const std::uint64_t offset = (in_range("--page", page_, 1) - 1) * limit;
-        if (min_price_) filter_.min_price = parse_number("--min-price", *min_price_);
-        if (max_price_) filter_.max_price = parse_number("--max-price", *max_price_);
-        const std::optional<double> asked = threshold_ ? std::optional{parse_threshold(*threshold_)} : std::nullopt;
-        const auto embedder = embed::require_embedder(context.settings);
-        const double threshold = asked.value_or(embedder->model().search_threshold.value_or(0));
+        if (text_.has_value() == queries_.has_value()) {
+            throw Error{ErrorCode::request_malformed, "search takes a TEXT, or --queries FILE",
+                        "Write it like decant search 'gaming laptop'."};
+        }
+        const std::vector<std::string> questions = text_ ? std::vector{*text_} : read_questions(*queries_);
+        const search::Request request = request_for(context);
         pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
-        const std::vector<float> vector = vector_of(*embedder);
-        const search::VectorAnswer answer = search::find_nearest(db, {.vector = vector,
-                                                                      .filter = filter_,
-                                                                      .limit = limit,
-                                                                      .offset = offset,
-                                                                      .threshold = threshold,
-                                                                      .explains = explains_});
-        if (context.json)
-            print_json(answer, embedder->model().name, threshold);
-        else
-            print_text(answer, threshold);
+        LateEmbedder embedder{context.settings};
+        search::Engine engine{db, search::engine_options(context.settings),
+                              {.embedder = [&]() -> embed::Embedder& { return embedder.get(); }}};
+        for (const std::string& question : questions) {
+            search::Request one = request;
+            one.text = question;
+            const search::Answer answer = engine.search(one);
+            if (context.json)
+                fmt::print("{}\n", json_text(json_of(question, answer)));
+            else
+                print_text(question, answer);
+        }
         return 0;
     }
 
 private:
-    std::vector<float> vector_of(embed::Embedder& embedder) const {
-        const std::string_view text = text_;
-        auto outcome = std::move(embed::CheckedEmbedder{embedder}.embed({&text, 1}, embed::Role::query).front());
-        if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
-            throw Error{ErrorCode::request_invalid, "The text cannot be searched for: " + fault->reason,
-                        "Give words to search for."};
-        }
-        return std::move(std::get<embed::TextVector>(outcome).values);
+    search::Request request_for(const Context&) {
+        search::Request request{.limit = in_range("--limit", limit_, 10)};
+        request.offset = (in_range("--page", page_, 1) - 1) * request.limit;
+        if (min_price_) filter_.min_price = parse_number("--min-price", *min_price_);
+        if (max_price_) filter_.max_price = parse_number("--max-price", *max_price_);
+        if (threshold_) request.threshold = parse_threshold(*threshold_);
+        request.filter = filter_;
+        request.facets = facets_;
+        request.explains = explains_;
+        return request;
     }
 
-    void print_json(const search::VectorAnswer& answer, const std::string& model, double threshold) const {
-        json::object out{{"query", text_},
-                         {"model", model},
-                         {"threshold", threshold},
-                         {"scan", search::scan_names[answer.scan]},
-                         {"results", json_of(answer.hits)}};
-        if (explains_) {
-            out["passing"] = answer.passing;
-            out["rows"] = answer.rows;
-            out["plan"] = answer.plan;
-        }
-        fmt::print("{}\n", json_text(out));
-    }
-
-    void print_text(const search::VectorAnswer& answer, double threshold) const {
+    void print_text(const std::string& question, const search::Answer& answer) const {
+        for (const std::string& warning : answer.warnings)
+            log::warning("{}", warning);
+        if (queries_) fmt::print("# {}\n", printable(question));
         if (answer.hits.empty())
-            fmt::print("No product that passes the filters has a similarity of {:.2f} or more.\n", threshold);
+            fmt::print("No product found.\n");
         else
             print_table(answer.hits);
-        if (!explains_) return;
-        fmt::print("\n{}: about {} of {} products pass the filters\n\n{}",
-                   answer.scan == search::Scan::index ? "by the HNSW index" : "by comparing all that pass",
-                   answer.passing, answer.rows, answer.plan);
+        if (!answer.reason.empty())
+            fmt::print("\n{}nswered by {}: {}\n", answer.degraded ? "Degraded: a" : "A", answer.used, answer.reason);
+        if (answer.diagnosis) {
+            for (const std::string& cause : answer.diagnosis->causes())
+                fmt::print("  {}\n", cause);
+        }
+        if (answer.facets) print_facets(*answer.facets);
+        if (explains_) print_explained(answer);
+        if (queries_) fmt::print("\n");
     }
 
-    std::string text_;
+    std::optional<std::string> text_;
+    std::optional<std::string> queries_;
     search::Filter filter_;
     std::optional<std::uint64_t> limit_;
     std::optional<std::uint64_t> page_;
     std::optional<std::string> threshold_;
     std::optional<std::string> min_price_;
     std::optional<std::string> max_price_;
+    bool facets_ = false;
     bool explains_ = false;
 };
 
@@ -172,11 +177,12 @@ public:
         options.required_positional("PRODUCT", product_, "Its id or sku");
         options.number("--limit", limit_, "At most so many (default: 10)");
         options.text("--threshold", threshold_, "Least similarity, from -1 to 1 (default: 0)");
+        options.flag("--in-stock", in_stock_, "Only what is in stock");
     }
 
     int run(const Context& context) override {
         const store::SimilarRequest request{
-            .product = product_, .limit = in_range("--limit", limit_, 10), .threshold = parse_threshold(threshold_)};
+            .product = product_, .limit = in_range("--limit", limit_, 10), .threshold = parse_threshold(threshold_), .in_stock = in_stock_};
         pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
         const store::SimilarTo found = store::find_similar(db, request);
         const std::vector<search::Hit> hits = hits_of(found.products);
@@ -203,6 +209,7 @@ private:
     std::string product_;
     std::optional<std::uint64_t> limit_;
     std::string threshold_ = "0";
+    bool in_stock_ = false;
 };
 
 }  // namespace

@@ -52,6 +52,11 @@ constexpr std::array setting_table{
                 "Whether products are searched in PostgreSQL."},
     SettingSpec{"PRODUCT_SEARCH_STRATEGY", "pgvector_primary", false, "pgvector_primary|chroma_primary|hybrid|fusion",
                 "Where products are searched first."},
+    SettingSpec{"PGVECTOR_SIMILARITY_THRESHOLD", "", false, "",
+                "Least similarity of products found in PostgreSQL, from -1 to 1. Default: the model's own, 0.7 for "
+                "nomic-embed-text."},
+    SettingSpec{"CHROMA_SIMILARITY_THRESHOLD", "", false, "",
+                "Least similarity of products found in Chroma. Default: the model's own, 0.5 for nomic-embed-text."},
     SettingSpec{
         "DECANT_EMBEDDER", "auto", false, "auto|local|ollama|openai|none",
         "What embeds texts: local is the embedded model, none leaves products without a vector waiting; auto is "

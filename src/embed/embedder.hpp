@@ -16,6 +16,13 @@ namespace decant::embed {
 /// A model may treat what is stored and what is asked differently.
 enum class Role { passage, query };
 
+/// Thresholds that make sense for a model: under `low` nearly all passes, over `high` nearly nothing.
+struct ThresholdRange {
+    double low;
+    double high;
+    constexpr bool contains(double threshold) const noexcept { return threshold >= low && threshold <= high; }
+};
+
 /// What is known of a model before it is run.
 struct Model {
     std::string provider;  ///< "local", "ollama", "openai"
@@ -28,6 +35,8 @@ struct Model {
     catalog::TextRecipe recipe = catalog::TextRecipe::labelled;
     std::optional<double> search_threshold = {};   ///< least cosine similarity of a product to a query, where measured
     std::optional<double> similar_threshold = {};  ///< and of a product to a product
+    std::optional<double> chroma_threshold = {};   ///< of a search in Chroma, where it is another than search_threshold
+    std::optional<ThresholdRange> threshold_range = {};
 
     std::string_view prefix(Role role) const noexcept { return role == Role::passage ? passage_prefix : query_prefix; }
 

@@ -60,19 +60,20 @@ std::string ids_of(pg::Connection& db, const Reference& reference, const std::st
 
 class Binder {
 public:
-    explicit Binder(pg::Connection& db) : db_(db) {}
+    Binder(pg::Connection& db, std::string_view condition) : db_(db) { bound_.condition = condition; }
 
-    void add(std::string_view condition, std::string value) {
+    /// `condition` has one place for the number of its parameter.
+    void add(std::string name, std::string_view condition, std::string value) {
         bound_.params.emplace_back(std::move(value));
-        add(fmt::format(fmt::runtime(condition), bound_.params.size()));
+        add(std::move(name), fmt::format(fmt::runtime(condition), bound_.params.size()));
         bound_.is_narrow = true;
     }
-    void add(std::string_view condition) {
-        bound_.condition += bound_.condition.empty() ? "" : " AND ";
-        bound_.condition += condition;
+    void add(std::string name, std::string condition) {
+        bound_.condition += " AND " + condition;
+        bound_.parts.push_back({.name = std::move(name), .condition = std::move(condition)});
     }
     void add(const Reference& reference, const std::optional<std::string>& name) {
-        if (name) add(reference.condition, ids_of(db_, reference, *name));
+        if (name) add(fmt::format("{} '{}'", reference.what, *name), reference.condition, ids_of(db_, reference, *name));
     }
     BoundFilter take() { return std::move(bound_); }
 
@@ -94,16 +95,21 @@ BoundFilter bind(pg::Connection& db, const Filter& filter) {
                     fmt::format("The least price, {}, is over the highest, {}", *filter.min_price, *filter.max_price),
                     "Exchange them."};
     }
-    Binder binder{db};
-    binder.add(filter.active ? "p.active" : "true");
+    Binder binder{db, filter.active ? "p.active" : "true"};
     binder.add(category_reference, filter.category);
     binder.add(subcategory_reference, filter.subcategory);
     binder.add(brand_reference, filter.brand);
-    if (filter.min_price) binder.add("p.price >= ${}::float8", price_text("--min-price", *filter.min_price));
-    if (filter.max_price) binder.add("p.price <= ${}::float8", price_text("--max-price", *filter.max_price));
-    if (filter.in_stock) binder.add("p.stock > 0");
-    if (filter.featured) binder.add("p.featured");
-    if (filter.on_sale) binder.add("p.on_sale");
+    if (filter.min_price) {
+        binder.add(fmt::format("price from {}", *filter.min_price), "p.price >= ${}::float8",
+                   price_text("--min-price", *filter.min_price));
+    }
+    if (filter.max_price) {
+        binder.add(fmt::format("price up to {}", *filter.max_price), "p.price <= ${}::float8",
+                   price_text("--max-price", *filter.max_price));
+    }
+    if (filter.in_stock) binder.add("in stock", "p.stock > 0");
+    if (filter.featured) binder.add("featured", "p.featured");
+    if (filter.on_sale) binder.add("on sale", "p.on_sale");
     return binder.take();
 }
 

@@ -24,10 +24,17 @@ struct Filter {
     bool active = true;  ///< false: inactive ones too
 };
 
+/// One thing that a filter asks, for a person and as SQL.
+struct FilterPart {
+    std::string name;       ///< "category 'Monitores'", "price up to 200"
+    std::string condition;  ///< with the numbers of BoundFilter's parameters
+};
+
 /// A filter as SQL over products p.
 struct BoundFilter {
     std::string condition;          ///< never empty: "p.active"
     std::vector<pg::Param> params;  ///< $1...
+    std::vector<FilterPart> parts;  ///< all but activity
     bool is_narrow = false;         ///< asks for more than stock and activity
 };
 

@@ -17,7 +17,7 @@ constexpr std::string_view similar_sql =
     "SELECT s.product_id, coalesce(p.sku, ''), s.product_name, coalesce(s.brand_name, ''), "
     "coalesce(s.category_name, ''), s.price, s.stock, s.similarity_score "
     "FROM find_similar_products((SELECT embedding FROM products WHERE id = $1::uuid), $2::float8, $3::int + 1, "
-    "require_stock => false) s JOIN products p ON p.id = s.product_id WHERE s.product_id <> $1::uuid "
+    "require_stock => $4::bool) s JOIN products p ON p.id = s.product_id WHERE s.product_id <> $1::uuid "
     "ORDER BY s.similarity_score DESC, s.product_id LIMIT $3::int";
 
 }  // namespace
@@ -37,7 +37,7 @@ SimilarTo find_similar(pg::Connection& db, const SimilarRequest& request) {
                     "Make it with `decant embed`."};
     }
     pg::Result products =
-        db.query(similar_sql, {id, fmt::format("{}", request.threshold), std::to_string(request.limit)});
+        db.query(similar_sql, {id, fmt::format("{}", request.threshold), std::to_string(request.limit), request.in_stock ? "t" : "f"});
     return {.id = std::move(id), .name = std::move(name), .products = std::move(products)};
 }
 

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/settings.hpp"
+#include "embed/embedder.hpp"
+#include "pg/connection.hpp"
+#include "search/diagnosis.hpp"
+#include "search/facets.hpp"
+#include "search/strategy.hpp"
+#include "search/vector_search.hpp"
+
+namespace decant::search {
+
+struct Request {
+    std::string text;
+    Filter filter = {};
+    std::uint64_t limit = 10;
+    std::uint64_t offset = 0;
+    std::optional<double> threshold = {};   ///< least similarity, in the place of the settings' and the model's
+    std::optional<Strategy> strategy = {};  ///< in the place of the settings'
+    bool facets = false;
+    bool explains = false;
+    std::vector<float> vector = {};  ///< of the text, where the caller has it
+};
+
+struct Answer {
+    std::vector<Hit> hits;
+    Strategy strategy = Strategy::pgvector_primary;  ///< that was asked for
+    std::string used;                                ///< as of StrategyOutcome
+    bool degraded = false;
+    std::string reason;
+    std::vector<LegReport> legs;
+    std::optional<double> threshold = {};     ///< least similarity of pgvector's hits; none where it was not asked
+    std::optional<Facets> facets = {};        ///< of all that pass the filter
+    std::optional<Diagnosis> diagnosis = {};  ///< of an answer with fewer than enough_hits
+    std::vector<std::string> warnings;        ///< about settings that cannot be meant so
+    VectorAnswer explained;                   ///< scan, estimate and plan of pgvector, where they were asked for
+};
+
+struct EngineOptions {
+    Strategy strategy = Strategy::pgvector_primary;
+    bool use_pgvector = true;
+    std::optional<double> pgvector_threshold = {};
+    std::optional<double> chroma_threshold = {};
+};
+
+/// USE_PGVECTOR, PRODUCT_SEARCH_STRATEGY and the thresholds.
+EngineOptions engine_options(const Settings& settings);
+
+/// What the engine asks besides its connection, each when it is first needed. What they throw is the failure of the leg
+/// that needed them.
+struct Resources {
+    std::function<embed::Embedder&()> embedder;
+};
+
+/// Searches products. One connection, one caller at a time; hybrid asks its two legs at once.
+class Engine {
+public:
+    /// `db` must outlive it.
+    Engine(pg::Connection& db, EngineOptions options, Resources resources);
+
+    /// Throws Error: request_invalid and not_found of the filter; config_invalid of a strategy whose only leg is off; else
+    /// the first leg's failure, where all legs failed.
+    Answer search(const Request& request);
+
+    /// The question's vector. Throws what the model throws, Error{request_invalid} for a text that it refuses.
+    std::vector<float> embed(const std::string& text);
+
+    const EngineOptions& options() const noexcept { return options_; }
+
+private:
+    struct Question;
+
+    Legs legs_for(Question& question);
+    LegAnswer ask_pgvector(Question& question, const LegQuery& query);
+    std::span<const float> vector_of(Question& question);
+    VectorSearcher& vectors();
+    void diagnose_weak(Question& question);
+    void warn_of_threshold(Question& question) const;
+
+    pg::Connection& db_;
+    EngineOptions options_;
+    Resources resources_;
+    std::unique_ptr<VectorSearcher> vectors_;
+};
+
+}  // namespace decant::search
