@@ -34,6 +34,12 @@ double parse_threshold(const std::string& text) {
                 "Write it like --threshold 0.7."};
 }
 
+search::Strategy parse_strategy(const std::string& name) {
+    if (const auto strategy = search::strategy_names.find(name)) return *strategy;
+    throw Error{ErrorCode::request_malformed, fmt::format("There is no search strategy '{}'", printable(name)),
+                fmt::format("Name one of {}.", fmt::join(search::strategy_names.names, ", "))};
+}
+
 std::uint64_t in_range(const std::string& option, const std::optional<std::uint64_t>& given, std::uint64_t unset) {
     const std::uint64_t value = given.value_or(unset);
     if (value >= 1 && value <= 1000) return value;
@@ -85,8 +91,9 @@ public:
         options.text("--queries", queries_, "Several, one a line of this file; - reads stdin");
         options.number("--limit", limit_, "At most so many (default: 10)");
         options.number("--page", page_, "The page of that many to show (default: 1)");
-        options.setting("--strategy", "PRODUCT_SEARCH_STRATEGY",
-                        "Who answers: pgvector_primary, chroma_primary, hybrid or fusion");
+        options.text("--strategy", strategy_,
+                     "Who answers: pgvector_primary, chroma_primary, hybrid, fusion, or one leg alone: pgvector, "
+                     "chroma, keyword (default: PRODUCT_SEARCH_STRATEGY)");
         options.text("--threshold", threshold_, "Least similarity, from -1 to 1 (default: the settings', the model's)");
         options.text("--category", filter_.category, "Only of this category, by name or id");
         options.text("--subcategory", filter_.subcategory, "Only of this subcategory");
@@ -96,7 +103,8 @@ public:
         options.flag("--in-stock", filter_.in_stock, "Only what is in stock");
         options.flag("--featured", filter_.featured, "Only what is featured");
         options.flag("--on-sale", filter_.on_sale, "Only what is on sale");
-        options.flag("--facets", facets_, "Show how what passes the filters divides into categories, brands and prices");
+        options.flag("--facets", facets_,
+                     "Show how what passes the filters divides into categories, brands and prices");
         options.flag("--explain", explains_, "Show who answered, how the rows were found, and the server's plan");
         declare_embedder(options);
     }
@@ -107,11 +115,12 @@ public:
                         "Write it like decant search 'gaming laptop'."};
         }
         const std::vector<std::string> questions = text_ ? std::vector{*text_} : read_questions(*queries_);
-        const search::Request request = request_for(context);
+        const search::Request request = request_for();
         pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
         LateEmbedder embedder{context.settings};
-        search::Engine engine{db, search::engine_options(context.settings),
-                              {.embedder = [&]() -> embed::Embedder& { return embedder.get(); }}};
+        search::Engine engine{db, search::engine_options(context.settings), {.embedder = [&]() -> embed::Embedder& {
+                                  return embedder.get();
+                              }}};
         for (const std::string& question : questions) {
             search::Request one = request;
             one.text = question;
@@ -125,12 +134,13 @@ public:
     }
 
 private:
-    search::Request request_for(const Context&) {
+    search::Request request_for() {
         search::Request request{.limit = in_range("--limit", limit_, 10)};
         request.offset = (in_range("--page", page_, 1) - 1) * request.limit;
         if (min_price_) filter_.min_price = parse_number("--min-price", *min_price_);
         if (max_price_) filter_.max_price = parse_number("--max-price", *max_price_);
         if (threshold_) request.threshold = parse_threshold(*threshold_);
+        if (strategy_) request.strategy = parse_strategy(*strategy_);
         request.filter = filter_;
         request.facets = facets_;
         request.explains = explains_;
@@ -158,6 +168,7 @@ private:
 
     std::optional<std::string> text_;
     std::optional<std::string> queries_;
+    std::optional<std::string> strategy_;
     search::Filter filter_;
     std::optional<std::uint64_t> limit_;
     std::optional<std::uint64_t> page_;
@@ -181,8 +192,10 @@ public:
     }
 
     int run(const Context& context) override {
-        const store::SimilarRequest request{
-            .product = product_, .limit = in_range("--limit", limit_, 10), .threshold = parse_threshold(threshold_), .in_stock = in_stock_};
+        const store::SimilarRequest request{.product = product_,
+                                            .limit = in_range("--limit", limit_, 10),
+                                            .threshold = parse_threshold(threshold_),
+                                            .in_stock = in_stock_};
         pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
         const store::SimilarTo found = store::find_similar(db, request);
         const std::vector<search::Hit> hits = hits_of(found.products);

@@ -23,9 +23,8 @@ void add_explained(const search::Answer& answer, json::object& out) {
 json::array json_of(const std::vector<search::LegReport>& reports) {
     json::array legs;
     for (const search::LegReport& report : reports) {
-        json::object leg{{"leg", search::leg_names[report.leg]},
-                         {"found", report.found},
-                         {"milliseconds", report.milliseconds}};
+        json::object leg{
+            {"leg", search::leg_names[report.leg]}, {"found", report.found}, {"milliseconds", report.milliseconds}};
         if (report.failure) leg["error"] = report.failure->happened();
         legs.emplace_back(std::move(leg));
     }
@@ -140,7 +139,8 @@ void print_facets(const search::Facets& facets) {
 void print_explained(const search::Answer& answer) {
     fmt::print("\nstrategy {}, answered by {}\n", search::strategy_names[answer.strategy], answer.used);
     for (const search::LegReport& report : answer.legs)
-        fmt::print("  {}: {} products in {:.1f} ms\n", search::leg_names[report.leg], report.found, report.milliseconds);
+        fmt::print("  {}: {} products in {:.1f} ms\n", search::leg_names[report.leg], report.found,
+                   report.milliseconds);
     if (answer.explained.plan.empty()) return;
     fmt::print("{}: about {} of {} products pass the filters\n\n{}",
                answer.explained.scan == search::Scan::index

@@ -57,11 +57,11 @@ std::vector<std::string> Diagnosis::causes() const {
             causes.push_back(fmt::format("{} keeps out {}", filter.name, products_text(filter.removed)));
     }
     if (best_similarity)
-        causes.push_back(fmt::format("the best similarity, {:.3f}, is under the threshold {:.2f}", *best_similarity,
-                                     threshold));
+        causes.push_back(
+            fmt::format("the best similarity, {:.3f}, is under the threshold {:.2f}", *best_similarity, threshold));
     if (without_embedding > 0) {
-        causes.push_back(fmt::format("{} of {} have no embedding: `decant embed`", without_embedding,
-                                     products_text(products)));
+        causes.push_back(
+            fmt::format("{} of {} have no embedding: `decant embed`", without_embedding, products_text(products)));
     }
     return causes;
 }

@@ -50,7 +50,8 @@ Engine::Engine(pg::Connection& db, EngineOptions options, Resources resources)
 
 std::vector<float> Engine::embed(const std::string& text) {
     const std::string_view view = text;
-    auto outcome = std::move(embed::CheckedEmbedder{resources_.embedder()}.embed({&view, 1}, embed::Role::query).front());
+    auto outcome =
+        std::move(embed::CheckedEmbedder{resources_.embedder()}.embed({&view, 1}, embed::Role::query).front());
     if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
         throw Error{ErrorCode::request_invalid, "The text cannot be searched for: " + fault->reason,
                     "Give words to search for."};
@@ -112,10 +113,10 @@ void Engine::warn_of_threshold(Question& question) const {
     if (!options_.pgvector_threshold || question.request.threshold || !question.answer.threshold) return;
     const embed::Model& model = resources_.embedder().model();
     if (!model.threshold_range || model.threshold_range->contains(*options_.pgvector_threshold)) return;
-    question.answer.warnings.push_back(
-        fmt::format("PGVECTOR_SIMILARITY_THRESHOLD={} lies outside of what was measured for {}, {} to {}; its own is {}",
-                    *options_.pgvector_threshold, model.name, model.threshold_range->low, model.threshold_range->high,
-                    model.search_threshold.value_or(0)));
+    question.answer.warnings.push_back(fmt::format(
+        "PGVECTOR_SIMILARITY_THRESHOLD={} lies outside of what was measured for {}, {} to {}; its own is {}",
+        *options_.pgvector_threshold, model.name, model.threshold_range->low, model.threshold_range->high,
+        model.search_threshold.value_or(0)));
 }
 
 Answer Engine::search(const Request& request) {

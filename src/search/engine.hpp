@@ -68,8 +68,8 @@ public:
     /// `db` must outlive it.
     Engine(pg::Connection& db, EngineOptions options, Resources resources);
 
-    /// Throws Error: request_invalid and not_found of the filter; config_invalid of a strategy whose only leg is off; else
-    /// the first leg's failure, where all legs failed.
+    /// Throws Error: request_invalid and not_found of the filter; config_invalid of a strategy whose only leg is off;
+    /// else the first leg's failure, where all legs failed.
     Answer search(const Request& request);
 
     /// The question's vector. Throws what the model throws, Error{request_invalid} for a text that it refuses.

@@ -73,7 +73,8 @@ public:
         bound_.parts.push_back({.name = std::move(name), .condition = std::move(condition)});
     }
     void add(const Reference& reference, const std::optional<std::string>& name) {
-        if (name) add(fmt::format("{} '{}'", reference.what, *name), reference.condition, ids_of(db_, reference, *name));
+        if (name)
+            add(fmt::format("{} '{}'", reference.what, *name), reference.condition, ids_of(db_, reference, *name));
     }
     BoundFilter take() { return std::move(bound_); }
 

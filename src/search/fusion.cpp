@@ -11,9 +11,8 @@ constexpr double usual_words_weight = 0.3;
 constexpr double code_words_weight = 0.7;
 
 void sort_by_score(std::vector<Hit>& hits) {
-    std::ranges::stable_sort(hits, [](const Hit& a, const Hit& b) {
-        return a.score != b.score ? a.score > b.score : a.id < b.id;
-    });
+    std::ranges::stable_sort(
+        hits, [](const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
 }
 
 /// From 0 at `floor` to 1 at the best of the list.

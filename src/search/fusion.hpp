@@ -10,8 +10,8 @@ namespace decant::search {
 /// The hits of both, one a product, with the higher similarity, the most similar first.
 std::vector<Hit> merge_by_similarity(std::vector<Hit> a, std::vector<Hit> b);
 
-/// One list by a weighted sum of both scores, each brought to the range from 0 to 1 in its own list. A product that only
-/// one list has gets nothing from the other. `semantic` under `threshold` counts only where `words` has it too.
+/// One list by a weighted sum of both scores, each brought to the range from 0 to 1 in its own list. A product that
+/// only one list has gets nothing from the other. `semantic` under `threshold` counts only where `words` has it too.
 std::vector<Hit> fuse(const std::vector<Hit>& semantic, const std::vector<Hit>& words, double threshold,
                       double words_weight);
 

@@ -22,9 +22,12 @@ struct Asked {
 
 const LegSearch& leg_of(const Legs& legs, Leg leg) {
     switch (leg) {
-        case Leg::pgvector: return legs.pgvector;
-        case Leg::chroma: return legs.chroma;
-        default: return legs.keyword;
+        case Leg::pgvector:
+            return legs.pgvector;
+        case Leg::chroma:
+            return legs.chroma;
+        default:
+            return legs.keyword;
     }
 }
 
@@ -69,13 +72,27 @@ public:
 
     StrategyOutcome outcome() {
         switch (strategy_) {
-            case Strategy::pgvector_primary: chain({Leg::pgvector, Leg::chroma, Leg::keyword}); break;
-            case Strategy::chroma_primary: chain({Leg::chroma, Leg::pgvector, Leg::keyword}); break;
-            case Strategy::hybrid: hybrid(); break;
-            case Strategy::fusion: fusion(); break;
-            case Strategy::pgvector: only(Leg::pgvector); break;
-            case Strategy::chroma: only(Leg::chroma); break;
-            case Strategy::keyword: only(Leg::keyword); break;
+            case Strategy::pgvector_primary:
+                chain({Leg::pgvector, Leg::chroma, Leg::keyword});
+                break;
+            case Strategy::chroma_primary:
+                chain({Leg::chroma, Leg::pgvector, Leg::keyword});
+                break;
+            case Strategy::hybrid:
+                hybrid();
+                break;
+            case Strategy::fusion:
+                fusion();
+                break;
+            case Strategy::pgvector:
+                only(Leg::pgvector);
+                break;
+            case Strategy::chroma:
+                only(Leg::chroma);
+                break;
+            case Strategy::keyword:
+                only(Leg::keyword);
+                break;
         }
         if (out_.hits.size() > limit_) out_.hits.resize(limit_);
         return std::move(out_);

@@ -36,8 +36,8 @@ SimilarTo find_similar(pg::Connection& db, const SimilarRequest& request) {
         throw Error{ErrorCode::not_found, fmt::format("Product '{}' ({}) has no embedding", name, request.product),
                     "Make it with `decant embed`."};
     }
-    pg::Result products =
-        db.query(similar_sql, {id, fmt::format("{}", request.threshold), std::to_string(request.limit), request.in_stock ? "t" : "f"});
+    pg::Result products = db.query(similar_sql, {id, fmt::format("{}", request.threshold),
+                                                 std::to_string(request.limit), request.in_stock ? "t" : "f"});
     return {.id = std::move(id), .name = std::move(name), .products = std::move(products)};
 }
 
