@@ -1,0 +1,163 @@
+#include "search/engine.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "pg/binary_row.hpp"
+#include "tests/support/embedding_case.hpp"
+
+namespace decant::search {
+namespace {
+
+using test::SmallEmbedder;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// Twelve products: p-1 to p-12 of prices 10 to 120, the even ones of umbra and video, p-12 without a vector. The
+/// vector of p-N is that of the text "thing N", so a question "thing N" finds it with similarity 1.
+class EngineTest : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        with_ = new test::EmbeddingCase;
+        with_->put(1, 12);
+        with_->exec(
+            "UPDATE products SET price = 10 * substr(sku, 3)::int, stock = CASE WHEN sku = 'p-3' THEN 0 ELSE 5 END;"
+            "UPDATE products SET brand_id = (SELECT id FROM brands WHERE name = 'umbra'), "
+            "category_id = (SELECT id FROM categories WHERE name = 'video') WHERE substr(sku, 3)::int % 2 = 0");
+        pg::Connection db = with_->open();
+        for (int i = 1; i < 12; ++i) {
+            const std::string vector =
+                pg::binary_vector(SmallEmbedder::vector_of(fmt::format("query: thing {}", i)).values);
+            db.query("UPDATE products SET embedding = $2::vector WHERE sku = $1", {fmt::format("p-{}", i)}, vector);
+        }
+        db.exec("ANALYZE products");
+    }
+    static void TearDownTestSuite() { delete with_; }
+
+    Answer search(const Request& request, const EngineOptions& options = {}) {
+        Engine engine{db_, options, {.embedder = [&]() -> embed::Embedder& {
+                          if (is_away_) throw Error{ErrorCode::embedder_unavailable, "The model is away", "Start it."};
+                          return model_;
+                      }}};
+        return engine.search(request);
+    }
+
+    static std::vector<std::string> skus(const Answer& answer) {
+        std::vector<std::string> skus;
+        for (const Hit& hit : answer.hits)
+            skus.push_back(hit.sku);
+        return skus;
+    }
+
+    static inline test::EmbeddingCase* with_ = nullptr;
+    pg::Connection db_ = with_->open();
+    SmallEmbedder model_;
+    bool is_away_ = false;
+};
+
+TEST_F(EngineTest, AnswersByPgvectorAndSaysSo) {
+    const Answer answer = search({.text = "thing 5", .limit = 3});
+    ASSERT_EQ(answer.hits.size(), 3U);
+    EXPECT_EQ(answer.hits.front().sku, "p-5");
+    EXPECT_NEAR(*answer.hits.front().similarity, 1, 1e-6);
+    EXPECT_EQ(answer.used, "pgvector");
+    EXPECT_FALSE(answer.degraded);
+    EXPECT_FALSE(answer.diagnosis);
+}
+
+TEST_F(EngineTest, PagesAreTheSameListInPieces) {
+    const std::vector<std::string> all = skus(search({.text = "thing 5", .limit = 9, .threshold = -1}));
+    std::vector<std::string> pages;
+    for (const std::uint64_t offset : {0U, 3U, 6U}) {
+        for (const std::string& sku : skus(search({.text = "thing 5", .limit = 3, .offset = offset, .threshold = -1})))
+            pages.push_back(sku);
+    }
+    EXPECT_EQ(pages, all);
+    EXPECT_THAT(search({.text = "thing 5", .limit = 3, .offset = 30, .threshold = -1}).hits, IsEmpty());
+}
+
+TEST_F(EngineTest, TakesTheRequestsThresholdThenTheSettingsThenTheModels) {
+    EXPECT_EQ(search({.text = "thing 5"}).threshold, 0.0);
+    EXPECT_EQ(search({.text = "thing 5"}, {.pgvector_threshold = 0.4}).threshold, 0.4);
+    const Answer answer = search({.text = "thing 5", .threshold = 0.999}, {.pgvector_threshold = 0.4});
+    EXPECT_EQ(answer.threshold, 0.999);
+    EXPECT_THAT(skus(answer), ElementsAre("p-5"));
+}
+
+TEST_F(EngineTest, CountsFacetsOverAllThatPassesTheFilter) {
+    const Answer answer = search({.text = "thing 5", .filter = {.max_price = 100}, .limit = 1, .facets = true});
+    ASSERT_TRUE(answer.facets);
+    EXPECT_EQ(answer.facets->products, 10U);
+    ASSERT_EQ(answer.facets->brands.size(), 2U);
+    EXPECT_EQ(answer.facets->brands[0].products, 5U);
+    EXPECT_EQ(answer.facets->categories[1].name, "Video");
+    const auto& prices = answer.facets->prices;
+    ASSERT_GE(prices.size(), 3U);
+    EXPECT_FALSE(prices.front().from);
+    EXPECT_FALSE(prices.back().to);
+    for (std::size_t i = 1; i < prices.size(); ++i)
+        EXPECT_EQ(prices[i].from, prices[i - 1].to);
+    EXPECT_EQ(std::accumulate(prices.begin(), prices.end(), std::uint64_t{0},
+                              [](std::uint64_t sum, const PriceRange& range) { return sum + range.products; }),
+              10U);
+}
+
+TEST_F(EngineTest, NamesWhatKeepsProductsOutOfAnEmptyAnswer) {
+    const Answer answer =
+        search({.text = "thing 3", .filter = {.brand = "acme", .max_price = 30, .in_stock = true}, .threshold = 0.99});
+    EXPECT_THAT(answer.hits, IsEmpty());
+    ASSERT_TRUE(answer.diagnosis);
+    EXPECT_EQ(answer.diagnosis->products, 12U);
+    EXPECT_EQ(answer.diagnosis->without_embedding, 1U);
+    EXPECT_EQ(answer.diagnosis->passing, 1U);
+    ASSERT_TRUE(answer.diagnosis->best_similarity);
+    EXPECT_LT(*answer.diagnosis->best_similarity, 0.99);
+    EXPECT_THAT(answer.diagnosis->causes(), Contains("in stock keeps out 1 product"));
+    EXPECT_THAT(answer.diagnosis->causes(), Contains("brand 'acme' keeps out 1 product"));
+    EXPECT_THAT(answer.diagnosis->causes(), Contains("price up to 30 keeps out 4 products"));
+    EXPECT_THAT(answer.diagnosis->causes(), Contains(HasSubstr("under the threshold 0.99")));
+    EXPECT_THAT(answer.diagnosis->causes(), Contains("1 of 12 products have no embedding: `decant embed`"));
+}
+
+TEST_F(EngineTest, SaysThatAQuestionIsTooShort) {
+    const Answer answer = search({.text = "a", .threshold = 0.999});
+    ASSERT_TRUE(answer.diagnosis);
+    EXPECT_THAT(answer.diagnosis->causes(), Contains("the question is too short to be understood"));
+}
+
+TEST_F(EngineTest, ThrowsWhatIsWrongWithTheFilterWhateverTheStrategy) {
+    for (const Strategy strategy : {Strategy::pgvector_primary, Strategy::fusion, Strategy::hybrid})
+        EXPECT_THROW(search({.text = "thing 1", .filter = {.brand = "nobody"}, .strategy = strategy}), Error);
+}
+
+TEST_F(EngineTest, RefusesPgvectorAloneWhereItIsSwitchedOff) {
+    try {
+        search({.text = "thing 1", .strategy = Strategy::pgvector}, {.use_pgvector = false});
+        FAIL() << "answered";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::config_invalid);
+        EXPECT_THAT(error.remedy(), HasSubstr("USE_PGVECTOR"));
+    }
+}
+
+TEST(EngineOptions, AreTheSettings) {
+    const EngineOptions options = engine_options(Settings::from(
+        {},
+        {{"USE_PGVECTOR", "false"}, {"PRODUCT_SEARCH_STRATEGY", "hybrid"}, {"PGVECTOR_SIMILARITY_THRESHOLD", "0.6"}}));
+    EXPECT_FALSE(options.use_pgvector);
+    EXPECT_EQ(options.strategy, Strategy::hybrid);
+    EXPECT_EQ(options.pgvector_threshold, 0.6);
+    EXPECT_FALSE(options.chroma_threshold);
+    for (const char* wrong : {"2", "abc", "0.5x", "nan"})
+        EXPECT_THROW(engine_options(Settings::from({}, {{"CHROMA_SIMILARITY_THRESHOLD", wrong}})), Error) << wrong;
+}
+
+}  // namespace
+}  // namespace decant::search
