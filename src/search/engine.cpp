@@ -90,9 +90,18 @@ LegAnswer Engine::ask_pgvector(Question& question, const LegQuery& query) {
     return answer;
 }
 
+LegAnswer Engine::ask_keyword(Question& question, const LegQuery& query) {
+    if (!words_) words_ = std::make_unique<WordSearcher>(db_);
+    KeywordAnswer found =
+        words_->find({.text = question.request.text, .filter = question.request.filter, .limit = query.limit});
+    question.answer.corrections = std::move(found.corrections);
+    return {.hits = std::move(found.hits)};
+}
+
 Legs Engine::legs_for(Question& question) {
     Legs legs{.keyword_weight = words_weight_of(question.request.text)};
     if (options_.use_pgvector) legs.pgvector = [&](const LegQuery& query) { return ask_pgvector(question, query); };
+    legs.keyword = [&](const LegQuery& query) { return ask_keyword(question, query); };
     return legs;
 }
 

@@ -15,6 +15,7 @@
 #include "pg/connection.hpp"
 #include "search/diagnosis.hpp"
 #include "search/facets.hpp"
+#include "search/keyword_search.hpp"
 #include "search/strategy.hpp"
 #include "search/vector_search.hpp"
 
@@ -42,6 +43,7 @@ struct Answer {
     std::optional<double> threshold = {};     ///< least similarity of pgvector's hits; none where it was not asked
     std::optional<Facets> facets = {};        ///< of all that pass the filter
     std::optional<Diagnosis> diagnosis = {};  ///< of an answer with fewer than enough_hits
+    std::vector<Correction> corrections;      ///< of misspelt words, where words were searched for
     std::vector<std::string> warnings;        ///< about settings that cannot be meant so
     VectorAnswer explained;                   ///< scan, estimate and plan of pgvector, where they were asked for
 };
@@ -82,6 +84,7 @@ private:
 
     Legs legs_for(Question& question);
     LegAnswer ask_pgvector(Question& question, const LegQuery& query);
+    LegAnswer ask_keyword(Question& question, const LegQuery& query);
     std::span<const float> vector_of(Question& question);
     VectorSearcher& vectors();
     void diagnose_weak(Question& question);
@@ -91,6 +94,7 @@ private:
     EngineOptions options_;
     Resources resources_;
     std::unique_ptr<VectorSearcher> vectors_;
+    std::unique_ptr<WordSearcher> words_;
 };
 
 }  // namespace decant::search

@@ -1,0 +1,69 @@
+#include "search/detail/lexicon.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/fold_text.hpp"
+#include "search/detail/question_words.hpp"
+
+namespace decant::search::detail {
+namespace {
+
+constexpr std::chrono::minutes most_age{5};
+constexpr double most_products = 10'000;
+constexpr std::size_t least_letters = 4;
+constexpr std::size_t long_word = 6;
+
+constexpr std::string_view rows_sql =
+    "SELECT greatest(reltuples, 1) FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('products')";
+constexpr std::string_view names_sql =
+    "SELECT pg_catalog.concat_ws(' ', name, display_name) FROM brands UNION ALL "
+    "SELECT pg_catalog.concat_ws(' ', name, display_name) FROM categories UNION ALL "
+    "SELECT pg_catalog.concat_ws(' ', name, display_name) FROM subcategories";
+/// {} is a percentage of pages.
+constexpr std::string_view products_sql =
+    "SELECT pg_catalog.concat_ws(' ', name, pg_catalog.left(description, 500)) FROM products TABLESAMPLE SYSTEM ({}) "
+    "WHERE active";
+
+}  // namespace
+
+void Lexicon::add(std::string_view text) {
+    const std::string folded = fold_text(text);
+    for (const std::string_view word : words_of(folded)) {
+        if (word.size() >= least_letters && std::ranges::none_of(word, [](char c) { return c >= '0' && c <= '9'; }))
+            ++words_[std::string{word}];
+    }
+}
+
+void Lexicon::load(pg::Connection& db) {
+    words_.clear();
+    const double rows = db.exec(rows_sql).real(0, 0);
+    for (const std::string& sql :
+         {std::string{names_sql}, fmt::format(products_sql, std::min(100.0, 100 * most_products / rows))}) {
+        const pg::Result texts = db.exec(sql);
+        for (int row = 0; row < texts.rows(); ++row)
+            add(texts.text(row, 0));
+    }
+    loaded_ = std::chrono::steady_clock::now();
+}
+
+std::optional<std::string> Lexicon::nearest(pg::Connection& db, std::string_view folded) {
+    if (folded.size() < least_letters) return std::nullopt;
+    if (!loaded_ || std::chrono::steady_clock::now() - *loaded_ > most_age) load(db);
+    const std::size_t most = folded.size() < long_word ? 1 : 2;
+    std::optional<std::string> best;
+    // Fewer edits, then the same first letter, then the more frequent.
+    std::tuple<std::size_t, bool, std::uint32_t> best_rank{most + 1, true, 0};
+    for (const auto& [word, count] : words_) {
+        const std::size_t edits = edits_between(folded, word, most);
+        if (edits > most) continue;
+        const std::tuple rank{edits, word.front() != folded.front(), UINT32_MAX - count};
+        if (best && (rank > best_rank || (rank == best_rank && word > *best))) continue;
+        best = word;
+        best_rank = rank;
+    }
+    return best;
+}
+
+}  // namespace decant::search::detail

@@ -1,0 +1,163 @@
+#include "search/detail/question_words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "core/fold_text.hpp"
+
+namespace decant::search::detail {
+namespace {
+
+constexpr std::array units{"gb", "tb", "mb", "ghz", "mhz", "hz", "w", "va", "mm", "rpm", "mah", "mp", "fps", "k"};
+constexpr std::array inches{"pulgadas", "pulgada", "inch", "inches"};
+
+/// Endings that are often written without their accent, and with it; the Spanish stems of both differ.
+struct Ending {
+    std::string_view plain;
+    std::string_view accented;
+};
+constexpr std::array endings{Ending{"cion", "ción"}, Ending{"sion", "sión"}, Ending{"on", "ón"}, Ending{"ia", "ía"}};
+
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
+bool is_number(std::string_view word) {
+    return !word.empty() && is_digit(word.front()) &&
+           std::ranges::all_of(word, [](char c) { return is_digit(c) || c == '.' || c == ','; });
+}
+
+bool is_one_of(std::string_view word, std::span<const char* const> list) {
+    return std::ranges::find(list, word) != list.end();
+}
+
+void add(Spellings& spellings, std::string spelling) {
+    if (!spelling.empty() && std::ranges::find(spellings, spelling) == spellings.end())
+        spellings.push_back(std::move(spelling));
+}
+
+void add_numbers(Spellings& spellings, const std::string& folded) {
+    const auto without = [&](std::size_t end) { return folded.substr(0, folded.size() - end); };
+    if (folded.ends_with("ces")) add(spellings, without(3) + "z");
+    if (folded.ends_with("ies")) add(spellings, without(3) + "y");
+    if (folded.ends_with("es") && folded.size() > 4) add(spellings, without(2));
+    if (folded.ends_with("s") && folded.size() > 3) {
+        add(spellings, without(1));
+        return;
+    }
+    add(spellings, folded + "s");
+    add(spellings, folded + "es");
+    if (folded.ends_with("z")) add(spellings, without(1) + "ces");
+    if (folded.ends_with("y")) add(spellings, without(1) + "ies");
+}
+
+/// "16gb" is 16 and gb; 0 where the word is no number with a unit.
+std::size_t digits_before_unit(std::string_view folded) {
+    std::size_t digits = 0;
+    while (digits < folded.size() && (is_digit(folded[digits]) || folded[digits] == '.' || folded[digits] == ','))
+        ++digits;
+    return digits > 0 && is_one_of(folded.substr(digits), units) ? digits : 0;
+}
+
+/// A number as it stands, and in the pieces into which a text search takes "15,6".
+Alternative pieces_of(std::string_view number) {
+    Alternative pieces;
+    for (std::size_t begin = 0; begin < number.size();) {
+        const std::size_t end = std::min(number.find_first_of(".,", begin), number.size());
+        if (end > begin) pieces.push_back({std::string{number.substr(begin, end - begin)}});
+        begin = end + 1;
+    }
+    return pieces;
+}
+
+Term number_term(std::string_view written, const std::string& number, const std::string& unit) {
+    Term term{.text = std::string{written}, .folded = number + unit, .alternatives = {}};
+    if (!unit.empty()) term.alternatives.push_back({{number + unit}});
+    std::string pointed = number;
+    std::ranges::replace(pointed, ',', '.');
+    for (Alternative words : {Alternative{{pointed, "-" + pointed}}, pieces_of(number)}) {
+        if (!unit.empty()) words.push_back({unit});
+        term.alternatives.push_back(std::move(words));
+    }
+    return term;
+}
+
+}  // namespace
+
+Spellings spellings_of(std::string_view word) {
+    Spellings spellings{std::string{word}};
+    const std::string folded = fold_text(word);
+    add(spellings, folded);
+    for (const auto& [plain, accented] : endings) {
+        if (folded.size() > plain.size() + 1 && folded.ends_with(plain)) {
+            add(spellings, folded.substr(0, folded.size() - plain.size()) + std::string{accented});
+            break;
+        }
+    }
+    if (!std::ranges::any_of(folded, is_digit) && folded.size() > 2) add_numbers(spellings, folded);
+    return spellings;
+}
+
+Alternative phrase_of(std::string_view phrase) {
+    Alternative alternative;
+    for (const std::string_view word : words_of(phrase))
+        alternative.push_back(spellings_of(word));
+    return alternative;
+}
+
+std::vector<Term> terms_of(std::string_view question) {
+    std::vector<Term> terms;
+    const std::vector<std::string_view> words = words_of(question);
+    for (std::size_t i = 0; i < words.size() && terms.size() < most_terms; ++i) {
+        const std::string folded = fold_text(words[i]);
+        const std::string next = i + 1 < words.size() ? fold_text(words[i + 1]) : std::string{};
+        if (const std::size_t digits = digits_before_unit(folded)) {
+            terms.push_back(number_term(words[i], folded.substr(0, digits), folded.substr(digits)));
+        } else if (is_number(folded) && is_one_of(next, units)) {
+            terms.push_back(number_term(words[i], folded, next));
+            ++i;
+        } else if (is_number(folded)) {
+            terms.push_back(number_term(words[i], folded, ""));
+            if (is_one_of(next, inches)) ++i;  // products say 27" or 27 pulgadas
+        } else {
+            terms.push_back(
+                {.text = std::string{words[i]}, .folded = folded, .alternatives = {{spellings_of(words[i])}}});
+        }
+    }
+    return terms;
+}
+
+std::string code_of(std::string_view word) {
+    std::string code;
+    for (const char c : word) {
+        if (is_digit(c) || (c >= 'A' && c <= 'Z'))
+            code.push_back(c);
+        else if (c >= 'a' && c <= 'z')
+            code.push_back(static_cast<char>(c - 'a' + 'A'));
+    }
+    return std::ranges::any_of(code, is_digit) && code.size() >= 4 ? code : std::string{};
+}
+
+std::size_t edits_between(std::string_view a, std::string_view b, std::size_t most) {
+    if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > most) return most + 1;
+    // Optimal string alignment: three rows of the table.
+    std::vector<std::size_t> before(b.size() + 1);
+    std::vector<std::size_t> last(b.size() + 1);
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        last[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], before[j - 2] + 1);
+        }
+        before.swap(last);
+        last.swap(row);
+    }
+    return std::min(last[b.size()], most + 1);
+}
+
+}  // namespace decant::search::detail
