@@ -72,6 +72,9 @@ public:
         bound_.condition += " AND " + condition;
         bound_.parts.push_back({.name = std::move(name), .condition = std::move(condition)});
     }
+    void add(const Reference& reference, const std::vector<std::string>& ids) {
+        if (!ids.empty()) add(fmt::format("the {} understood", reference.what), reference.condition, pg::array_literal(ids));
+    }
     void add(const Reference& reference, const std::optional<std::string>& name) {
         if (name)
             add(fmt::format("{} '{}'", reference.what, *name), reference.condition, ids_of(db_, reference, *name));
@@ -100,6 +103,9 @@ BoundFilter bind(pg::Connection& db, const Filter& filter) {
     binder.add(category_reference, filter.category);
     binder.add(subcategory_reference, filter.subcategory);
     binder.add(brand_reference, filter.brand);
+    binder.add(category_reference, filter.category_ids);
+    binder.add(subcategory_reference, filter.subcategory_ids);
+    binder.add(brand_reference, filter.brand_ids);
     if (filter.min_price) {
         binder.add(fmt::format("price from {}", *filter.min_price), "p.price >= ${}::float8",
                    price_text("--min-price", *filter.min_price));

@@ -16,6 +16,9 @@ struct Filter {
     std::optional<std::string> category = {};
     std::optional<std::string> subcategory = {};
     std::optional<std::string> brand = {};
+    std::vector<std::string> category_ids = {};  ///< one of these, beside what is named
+    std::vector<std::string> subcategory_ids = {};
+    std::vector<std::string> brand_ids = {};
     std::optional<double> min_price = {};
     std::optional<double> max_price = {};
     bool in_stock = false;
