@@ -14,7 +14,8 @@ namespace decant::quality {
 namespace {
 
 constexpr std::string_view products_sql =
-    "SELECT docno, p.id, p.name FROM unnest($1::text[]) docno CROSS JOIN LATERAL (SELECT id, name FROM products "
+    "SELECT docno, p.id, p.name, p.active FROM unnest($1::text[]) docno CROSS JOIN LATERAL (SELECT id, name, active "
+    "FROM products "
     "WHERE sku = docno OR id = CASE WHEN docno ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN docno::uuid END "
     "ORDER BY sku = docno DESC NULLS LAST LIMIT 1) p";
 
@@ -49,8 +50,9 @@ Products find_products(pg::Connection& db, const std::vector<Judgment>& judgment
     const pg::Result rows = db.query(products_sql, {pg::array_literal({docnos.begin(), docnos.end()})});
     Products products;
     for (int row = 0; row < rows.rows(); ++row) {
-        products.emplace(rows.text(row, 0),
-                         Product{.id = std::string{rows.text(row, 1)}, .name = std::string{rows.text(row, 2)}});
+        products.emplace(rows.text(row, 0), Product{.id = std::string{rows.text(row, 1)},
+                                                    .name = std::string{rows.text(row, 2)},
+                                                    .is_active = rows.boolean(row, 3)});
     }
     return products;
 }
@@ -90,6 +92,7 @@ JudgedSet join(std::vector<Query> queries, const std::vector<Judgment>& judgment
 Coverage coverage_of(const JudgedSet& set) {
     Coverage coverage{.queries = set.queries.size()};
     std::set<std::string> unknown;
+    std::set<std::string> inactive;
     for (const JudgedQuery& judged : set.queries) {
         coverage.judgments += judged.products.size();
         if (judged.has_something_to_find())
@@ -100,9 +103,11 @@ Coverage coverage_of(const JudgedSet& set) {
             coverage.unjudged_queries.push_back(judged.query.id);
         for (const JudgedProduct& product : judged.products) {
             if (product.product.id.empty()) unknown.insert(product.docno);
+            if (!product.product.is_active) inactive.insert(product.docno);
         }
     }
     coverage.unknown_products.assign(unknown.begin(), unknown.end());
+    coverage.inactive_products.assign(inactive.begin(), inactive.end());
     return coverage;
 }
 

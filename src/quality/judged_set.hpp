@@ -45,6 +45,7 @@ std::vector<Judgment> read_qrels(std::string_view text);
 struct Product {
     std::string id;
     std::string name;
+    bool is_active = true;
 };
 /// By docno.
 using Products = std::map<std::string, Product, std::less<>>;
@@ -85,8 +86,9 @@ struct Coverage {
     std::size_t judgments = 0;
     std::size_t something_to_find = 0;  ///< queries
     std::size_t nothing_to_find = 0;
-    std::vector<std::string> unjudged_queries = {};  ///< their ids
-    std::vector<std::string> unknown_products = {};  ///< docnos; where they are of use they count as not found
+    std::vector<std::string> unjudged_queries = {};   ///< their ids
+    std::vector<std::string> unknown_products = {};   ///< docnos; where they are of use they count as not found
+    std::vector<std::string> inactive_products = {};  ///< the same: no search shows them
 };
 Coverage coverage_of(const JudgedSet& set);
 

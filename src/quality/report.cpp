@@ -51,7 +51,7 @@ json::object json_of(const Outcome& outcome, const JudgedQuery& judged) {
         out["recall"] = value_of(outcome.scores->recall);
         out["reciprocal_rank"] = value_of(outcome.scores->reciprocal_rank);
     }
-    out["seconds"] = outcome.milliseconds / 1'000;
+    out["milliseconds"] = outcome.milliseconds;
     out["degraded"] = outcome.is_degraded;
     out["hits"] = std::move(hits);
     return out;
@@ -64,7 +64,8 @@ json::object json_of(const Coverage& coverage, const JudgedSet& set) {
             {"unjudged", json::array(coverage.unjudged_queries.begin(), coverage.unjudged_queries.end())},
             {"judgments", coverage.judgments},
             {"judgments_of_other_queries", set.judgments_of_other_queries},
-            {"unknown_products", json::array(coverage.unknown_products.begin(), coverage.unknown_products.end())}};
+            {"unknown_products", json::array(coverage.unknown_products.begin(), coverage.unknown_products.end())},
+            {"inactive_products", json::array(coverage.inactive_products.begin(), coverage.inactive_products.end())}};
 }
 
 json::array per_query_json(const Evaluation& evaluation) {
@@ -86,9 +87,6 @@ json::array per_query_json(const Evaluation& evaluation) {
 
 std::vector<MetricRow> metric_rows(const EvaluationOptions& options) {
     const std::string at = fmt::format("@{}", options.cut);
-    const auto seconds = [](double Summary::* milliseconds) {
-        return [milliseconds](const Summary& summary) { return std::optional{summary.*milliseconds / 1'000}; };
-    };
     return {
         {.name = "nDCG" + at,
          .reads = "the best products first: gain 2^grade - 1, discount log2(rank + 1), over the best order there is",
@@ -123,21 +121,21 @@ std::vector<MetricRow> metric_rows(const EvaluationOptions& options) {
          .key = "degraded",
          .decimals = 0,
          .value = [](const Summary& summary) { return std::optional{static_cast<double>(summary.degraded)}; }},
-        {.name = "p50 seconds",
-         .reads = "of one search, its vector given",
-         .key = "p50_seconds",
-         .decimals = 4,
-         .value = seconds(&Summary::p50)},
-        {.name = "p95 seconds",
+        {.name = "p50 ms",
+         .reads = "milliseconds of one search, its vector given",
+         .key = "p50_milliseconds",
+         .decimals = 2,
+         .value = [](const Summary& summary) { return std::optional{summary.p50}; }},
+        {.name = "p95 ms",
          .reads = "the same",
-         .key = "p95_seconds",
-         .decimals = 4,
-         .value = seconds(&Summary::p95)},
-        {.name = "p99 seconds",
+         .key = "p95_milliseconds",
+         .decimals = 2,
+         .value = [](const Summary& summary) { return std::optional{summary.p95}; }},
+        {.name = "p99 ms",
          .reads = "the same",
-         .key = "p99_seconds",
-         .decimals = 4,
-         .value = seconds(&Summary::p99)},
+         .key = "p99_milliseconds",
+         .decimals = 2,
+         .value = [](const Summary& summary) { return std::optional{summary.p99}; }},
     };
 }
 
@@ -145,18 +143,21 @@ std::vector<std::string> remarks_of(const JudgedSet& set) {
     const Coverage coverage = coverage_of(set);
     std::vector<std::string> remarks;
     if (!coverage.unjudged_queries.empty()) {
-        remarks.push_back(fmt::format("{} of {} queries have no judgment and count in no metric of them: {}",
+        remarks.push_back(fmt::format("Not judged, so in no metric that needs judgments: {} of {} queries ({})",
                                       coverage.unjudged_queries.size(), coverage.queries,
                                       some_of(coverage.unjudged_queries)));
     }
     if (!coverage.unknown_products.empty()) {
-        remarks.push_back(fmt::format("{} judged products are not in the catalog and count as not found: {}",
+        remarks.push_back(fmt::format("Judged products that the catalog does not have, counted as not found: {} ({})",
                                       coverage.unknown_products.size(), some_of(coverage.unknown_products)));
     }
-    if (set.judgments_of_other_queries > 0) {
-        remarks.push_back(
-            fmt::format("{} judgments are of queries that the file does not have", set.judgments_of_other_queries));
+    if (!coverage.inactive_products.empty()) {
+        remarks.push_back(fmt::format("Judged products that are not active, counted as not found: {} ({})",
+                                      coverage.inactive_products.size(), some_of(coverage.inactive_products)));
     }
+    if (set.judgments_of_other_queries > 0)
+        remarks.push_back(
+            fmt::format("Judgments of queries that the file does not have: {}", set.judgments_of_other_queries));
     return remarks;
 }
 

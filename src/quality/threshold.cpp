@@ -67,6 +67,19 @@ ThresholdEffect effect_of(std::span<const ScoredQuery> queries, double threshold
     return effect;
 }
 
+double judged_share(std::span<const ScoredQuery> queries) {
+    std::size_t hits = 0;
+    std::size_t judged = 0;
+    for (const ScoredQuery& query : queries) {
+        if (!query.is_judged) continue;
+        for (const ScoredHit& hit : query.hits) {
+            ++hits;
+            if (hit.is_judged || query.has_nothing_to_find) ++judged;
+        }
+    }
+    return share(judged, hits);
+}
+
 UnjudgedEffect unjudged_effect_of(std::span<const ScoredQuery> queries, std::span<const double> chance,
                                   double threshold) {
     std::size_t answered = 0;

@@ -12,11 +12,12 @@ namespace decant::quality {
 struct ScoredHit {
     double similarity = 0;
     bool is_relevant = false;  ///< what nobody judged is not
+    bool is_judged = false;
 };
 
 /// What was found for one query, the nearest first.
 struct ScoredQuery {
-    std::vector<ScoredHit> hits;
+    std::vector<ScoredHit> hits = {};
     bool is_judged = false;
     bool has_nothing_to_find = false;
 };
@@ -39,6 +40,9 @@ struct UnjudgedEffect {
 };
 
 ThresholdEffect effect_of(std::span<const ScoredQuery> queries, double threshold);
+
+/// Share of the hits of judged queries that somebody judged; those of queries with nothing to find are.
+double judged_share(std::span<const ScoredQuery> queries);
 
 /// `chance` are similarities of the queries to products drawn by chance.
 UnjudgedEffect unjudged_effect_of(std::span<const ScoredQuery> queries, std::span<const double> chance,
