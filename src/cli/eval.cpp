@@ -64,11 +64,13 @@ public:
         search::Engine engine{db, engine_options, resources_for(embedder)};
         const Evaluation evaluation = evaluate(std::move(set), options, engine, vectors);
         warn_of_gaps(evaluation.set);
-        if (html_) write_file(*html_, html_of(evaluation, facts(db, embedder.get(), vectors)));
         if (context.json)
             print_json(evaluation, embedder.get(), vectors);
         else
             print_text(evaluation);
+        if (!html_) return 0;
+        write_file(*html_, html_of(evaluation, facts(db, embedder.get(), vectors)));
+        if (!context.json) fmt::print("\nThe report is in {}\n", printable(*html_));
         return 0;
     }
 
@@ -154,7 +156,6 @@ private:
         print_kinds(evaluation);
         print_differences(evaluation);
         if (per_query_) print_queries(evaluation);
-        if (html_) fmt::print("\nThe report is in {}\n", printable(*html_));
     }
 
     static std::vector<Table::Column> columns(const Evaluation& evaluation, std::vector<Table::Column> first) {
