@@ -58,6 +58,12 @@ public:
         }
     }
 
+    /// The name of one that stands on the command line.
+    std::optional<std::string> first_given() const {
+        const auto given = std::ranges::find_if(bound_, [](const Bound& bound) { return bound.option->count() > 0; });
+        return given == bound_.end() ? std::nullopt : std::optional{given->option->get_name()};
+    }
+
     void add_names(std::vector<std::string>& names) const {
         for (const auto& [declared, option] : bound_) {
             if (!declared.is_positional) names.push_back(option->get_name());
@@ -108,6 +114,7 @@ public:
         if (globals_.help) return print_help(entry);
         if (globals_.version) return print_version(globals_.json);
         if (entry == nullptr) refuse_no_command();
+        refuse_options_of_parent(*entry);
         entry->options.assign_all();
         Settings::Variables flags = entry->table.settings();
         if (globals_.db) flags.emplace("DATABASE_URL", *globals_.db);
@@ -133,7 +140,11 @@ private:
         entries_.push_back({&command, app, BoundOptions{*app, table}, table});
     }
 
+    /// A command may have others below it: `eval` and `eval recall`.
     CLI::App* group(const std::string& name) {
+        const auto command =
+            std::ranges::find(entries_, name, [](const Entry& entry) { return entry.command->name(); });
+        if (command != entries_.end()) return command->app;
         CLI::App*& found = groups_[name];
         if (found == nullptr) {
             found = app_.add_subcommand(name);
@@ -199,8 +210,21 @@ private:
     }
 
     const Entry* chosen() const {
-        const auto found = std::ranges::find_if(entries_, [](const Entry& entry) { return entry.app->parsed(); });
+        const auto found = std::ranges::find_if(
+            entries_, [](const Entry& entry) { return entry.app->parsed() && entry.app->get_subcommands().empty(); });
         return found == entries_.end() ? nullptr : &*found;
+    }
+
+    /// What a command does not know falls through to those above it; only the global options may.
+    void refuse_options_of_parent(const Entry& entry) const {
+        for (const Entry& parent : entries_) {
+            if (entry.app->get_parent() != parent.app) continue;
+            const std::optional<std::string> stray = parent.options.first_given();
+            if (!stray) continue;
+            throw Error{ErrorCode::request_malformed,
+                        fmt::format("`decant {}` has no option {}", entry.command->name(), *stray),
+                        fmt::format("`decant {} --help` lists what there is", entry.command->name())};
+        }
     }
 
     std::string chosen_group() const {

@@ -30,6 +30,9 @@ Commands make_products();
 Commands make_runs();
 /// search and similar.
 Commands make_search();
+Commands make_eval();
+Commands make_eval_recall();
+Commands make_threshold();
 Commands make_model();
 /// embed, worker and jobs.
 Commands make_embed();

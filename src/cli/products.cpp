@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <unordered_map>
 
@@ -15,6 +12,7 @@
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/nearest.hpp"
+#include "core/read_file.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
 #include "core/write_file.hpp"
@@ -24,31 +22,13 @@
 namespace decant::cli {
 namespace {
 
-constexpr std::size_t most_file_bytes = 1UL << 30U;
+constexpr FileToRead product_file{
+    .what = "product file",
+    .most_bytes = 1UL << 30U,
+    .remedy = "Split it, as in: split -C 500M FILE (CSV: the header line into every part)."};
 
 pg::Connection connect(const Context& context) {
     return pg::Connection::open(store::resolve_database(context.settings).conninfo);
-}
-
-/// The whole file; - is standard input.
-std::string read_file(const std::string& path) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{
-        path == "-" ? stdin : std::fopen(path.c_str(), "rbe"),
-        [](std::FILE* open) { return open == stdin ? 0 : std::fclose(open); }};
-    std::string text;
-    std::array<char, 1UL << 16U> piece{};
-    while (const std::size_t count = file ? std::fread(piece.data(), 1, piece.size(), file.get()) : 0) {
-        text.append(piece.data(), count);
-        if (text.size() > most_file_bytes) {
-            throw Error{ErrorCode::too_large,
-                        fmt::format("The product file '{}' is larger than 1 GiB", printable(path)),
-                        "Split it, as in: split -C 500M FILE (CSV: the header line into every part)."};
-        }
-    }
-    if (file && std::ferror(file.get()) == 0) return text;
-    throw Error{errno == EACCES ? ErrorCode::permission_denied : ErrorCode::source_unreadable,
-                fmt::format("The product file '{}' cannot be read: {}", printable(path), std::strerror(errno)),
-                "Check the path; - is standard input."};
 }
 
 struct LoadReport {
@@ -127,7 +107,7 @@ public:
 
     int run(const Context& context) override {
         catch_interrupts();
-        const std::string text = read_file(file_);
+        const std::string text = read_file(file_, product_file);
         const std::map<std::string, catalog::FileFormat> formats{{"csv", catalog::FileFormat::csv},
                                                                  {"json", catalog::FileFormat::json},
                                                                  {"jsonl", catalog::FileFormat::jsonl}};

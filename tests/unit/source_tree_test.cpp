@@ -30,7 +30,8 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"work", {"embed", "store"}},
     {"migrate", {"chroma", "work"}},
     {"search", {"chroma", "embed", "store"}},
-    {"cli", {"migrate", "search"}},
+    {"quality", {"search"}},
+    {"cli", {"migrate", "quality"}},
     {"main.cpp", {"cli"}},
 };
 
