@@ -30,6 +30,8 @@ Commands make_products();
 Commands make_runs();
 /// search and similar.
 Commands make_search();
+/// query, of copied tables.
+Commands make_query();
 Commands make_model();
 /// embed, worker and jobs.
 Commands make_embed();
