@@ -48,28 +48,31 @@ LEFT JOIN (SELECT * FROM nearest ORDER BY distance, id LIMIT ${4} OFFSET ${5}) n
 LEFT JOIN {0} t ON t.id = n.id
 ORDER BY n.distance, n.id)sql";
 
+// Of pgvector's own support functions: the operator's distance squared again is a little off.
+constexpr std::string_view squared_sql = "{}.{}_l2_squared_distance(t.embedding, {})";
 constexpr std::string_view number_or_1_sql = "coalesce(nullif({}, 'NaN'), 1)";
 constexpr std::string_view explain_sql = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ";
 
 // A filter's share is judged by so many rows: the statistics know nothing of what is in jsonb.
 constexpr std::uint64_t sampled_rows = 2'000;
 
-std::string_view chroma_distance(catalog::Space space) {
-    switch (space) {
+/// The vector of the question, of the column's type.
+std::string vector_sql(const store::Pgvector& pgvector, pg::VectorType type, std::size_t parameter) {
+    const std::string sent = fmt::format("${}::{}", parameter, pgvector.type(pg::VectorType::vector));
+    return type == pg::VectorType::vector ? sent : sent + "::" + pgvector.type(type);
+}
+
+/// Chroma's distance of a row t that was found.
+std::string chroma_distance(const store::Pgvector& pgvector, const CopiedTable& table, const std::string& vector) {
+    switch (table.space) {
         case catalog::Space::l2:
-            return "n.distance * n.distance";
+            return fmt::format(squared_sql, pgvector.schema, pg::name_of(table.type), vector);
         case catalog::Space::ip:
             return "1 + n.distance";
         case catalog::Space::cosine:
             break;
     }
     return "n.distance";
-}
-
-std::string operator_distance(const store::Pgvector& pgvector, const CopiedTable& table, std::size_t parameter) {
-    std::string vector = fmt::format("${}::{}", parameter, pgvector.type(pg::VectorType::vector));
-    if (table.type == pg::VectorType::halfvec) vector += "::" + pgvector.type(pg::VectorType::halfvec);
-    return fmt::format("(t.embedding {} {})", pgvector.distance_operator(table.space), vector);
 }
 
 bool is_zero(std::span<const float> vector) {
@@ -86,7 +89,9 @@ public:
             throw Error{ErrorCode::not_found, "pgvector extension not installed", "CREATE EXTENSION vector;"};
         params_.emplace_back(std::to_string(query.limit));
         params_.emplace_back(std::to_string(query.offset));
-        distance_ = operator_distance(*pgvector, table, params_.size() + 1);
+        const std::string vector = vector_sql(*pgvector, table.type, params_.size() + 1);
+        distance_ = fmt::format("(t.embedding {} {})", pgvector->distance_operator(table.space), vector);
+        shown_distance_ = chroma_distance(*pgvector, table, vector);
         vector_ = pg::binary_vector(query.vector);
     }
 
@@ -136,7 +141,7 @@ private:
         // With an addition no index gives the order.
         const std::string order = scan == Scan::index ? distance : distance + " + 0";
         return fmt::format(nearest_sql, table_.quoted, condition_.sql, distance, order, limit, limit + 1, more(scan),
-                           chroma_distance(table_.space));
+                           shown_distance_);
     }
 
     /// The number of rows that were looked at.
@@ -166,6 +171,7 @@ private:
     Condition condition_;
     std::vector<pg::Param> params_;
     std::string distance_;
+    std::string shown_distance_;
     std::string vector_;
 };
 
