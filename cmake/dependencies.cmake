@@ -6,6 +6,7 @@ find_package(CURL REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(fmt REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc data)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 

@@ -33,6 +33,8 @@ Commands make_search();
 Commands make_eval();
 Commands make_eval_recall();
 Commands make_threshold();
+/// query, of copied tables.
+Commands make_query();
 Commands make_model();
 /// embed, worker and jobs.
 Commands make_embed();

@@ -5,8 +5,8 @@
 #include <charconv>
 
 #include "core/error.hpp"
-#include "embed/checked_embedder.hpp"
 #include "search/fusion.hpp"
+#include "search/question_vector.hpp"
 
 namespace decant::search {
 namespace {
@@ -49,14 +49,7 @@ Engine::Engine(pg::Connection& db, EngineOptions options, Resources resources)
     : db_(db), options_(options), resources_(std::move(resources)) {}
 
 std::vector<float> Engine::embed(const std::string& text) {
-    const std::string_view view = text;
-    auto outcome =
-        std::move(embed::CheckedEmbedder{resources_.embedder()}.embed({&view, 1}, embed::Role::query).front());
-    if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
-        throw Error{ErrorCode::request_invalid, "The text cannot be searched for: " + fault->reason,
-                    "Give words to search for."};
-    }
-    return std::move(std::get<embed::TextVector>(outcome).values);
+    return question_vector(resources_.embedder(), text);
 }
 
 VectorSearcher& Engine::vectors() {

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/json/parse.hpp>
-#include <cmath>
 
 #include "core/error.hpp"
 #include "core/json.hpp"
@@ -32,32 +30,6 @@ LEFT JOIN products p ON p.id = n.id
 {8}
 ORDER BY n.distance, n.id)sql";
 
-// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart.
-constexpr std::string_view index_settings_sql =
-    "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true), "
-    "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)";
-
-// Microseconds, on two cores: a row that the index visits with the neighbours it compares, and one row compared alone.
-constexpr double visit_cost = 15;
-constexpr double compare_cost = 2;
-constexpr std::uint64_t least_more_rows = 20;
-constexpr std::uint64_t most_ef_search = 1'000;
-
-/// A line of a plan without the numbers of the vector.
-std::string short_line(std::string line) {
-    const std::size_t begin = line.find("'[");
-    const std::size_t end = line.find("]'", begin == std::string::npos ? line.size() : begin);
-    return end == std::string::npos ? line : line.replace(begin, end + 2 - begin, "'[...]'");
-}
-
-/// The index visits about `wanted` rows for each that passes.
-Scan cheaper(const VectorAnswer& estimate, std::uint64_t wanted) {
-    const auto rows = static_cast<double>(std::max<std::uint64_t>(estimate.rows, 1));
-    const auto passing = static_cast<double>(std::clamp<std::uint64_t>(estimate.passing, 1, estimate.rows + 1));
-    const double visited = std::min(static_cast<double>(wanted) * rows / passing, rows);
-    return passing * compare_cost < visited * visit_cost ? Scan::exact : Scan::index;
-}
-
 store::Pgvector require_pgvector(pg::Connection& db) {
     auto pgvector = store::find_pgvector(db);
     if (!pgvector) throw Error{ErrorCode::not_found, "pgvector extension not installed", "Run `decant schema up`."};
@@ -82,7 +54,7 @@ public:
         VectorAnswer answer;
         const std::uint64_t wanted = query_.limit + query_.offset;
         if (filter_.is_narrow || query_.explains) estimate(answer);
-        answer.scan = filter_.is_narrow ? cheaper(answer, wanted + more_rows(Scan::index)) : Scan::index;
+        answer.scan = filter_.is_narrow ? cheaper_scan(wanted + more(Scan::index), answer.passing, answer.rows) : Scan::index;
         const std::uint64_t found = search(answer);
         // The index gives up after hnsw.max_scan_tuples rows; where it found too few, all that pass are compared.
         if (answer.scan == Scan::index && found < wanted) {
@@ -103,8 +75,8 @@ private:
         answer.rows = static_cast<std::uint64_t>(results[1].integer(0, 0));
     }
 
-    std::uint64_t more_rows(Scan scan) const {
-        return scan == Scan::index && filter_.is_narrow ? query_.limit + query_.offset + least_more_rows : 0;
+    std::uint64_t more(Scan scan) const {
+        return scan == Scan::index && filter_.is_narrow ? more_rows(query_.limit + query_.offset) : 0;
     }
 
     pg::Statement statement(Scan scan, std::string_view before = "") const {
@@ -113,7 +85,7 @@ private:
         const std::string order = scan == Scan::index ? distance_ : distance_ + " + 0";
         return {.sql = fmt::format("{}{}", before,
                                    fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1,
-                                               first + 2, more_rows(scan), hit_columns, hit_joins)),
+                                               first + 2, more(scan), hit_columns, hit_joins)),
                 .params = params_,
                 .binary = &vector_};
     }
@@ -124,14 +96,13 @@ private:
         if (query_.facets && !answer.facets) statements.push_back(facets_statement(filter_));
         if (answer.scan == Scan::index) {
             answer.ef_search = ef_search_for(query_.limit + query_.offset, query_.recall);
-            statements.push_back(
-                {.sql = std::string{index_settings_sql}, .params = {std::to_string(answer.ef_search)}});
+            statements.push_back(index_settings(answer.ef_search));
         }
         if (query_.explains) statements.push_back(statement(answer.scan, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "));
         statements.push_back(statement(answer.scan));
         const std::vector<pg::Result> results = db_.run_batch(statements);
         if (query_.facets && !answer.facets) answer.facets = read_facets(results.front());
-        if (query_.explains) take_plan(results[results.size() - 2], answer);
+        if (query_.explains) answer.plan = plan_text(results[results.size() - 2]);
         const pg::Result& rows = results.back();
         answer.hits.clear();
         for (int row = 0; row < rows.rows() && !rows.is_null(row, 0); ++row) {
@@ -139,12 +110,6 @@ private:
             hit.similarity = hit.score = rows.real(row, hit_column_count);
         }
         return static_cast<std::uint64_t>(rows.integer(0, hit_column_count + 1));
-    }
-
-    static void take_plan(const pg::Result& lines, VectorAnswer& answer) {
-        answer.plan.clear();
-        for (int row = 0; row < lines.rows(); ++row)
-            answer.plan += short_line(std::string{lines.text(row, 0)}) + "\n";
     }
 
     pg::Connection& db_;
@@ -156,13 +121,6 @@ private:
 };
 
 }  // namespace
-
-std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept {
-    const double missed = 1 - std::clamp(recall, 0.5, 0.999);
-    const double more = std::max(1.0, std::sqrt(0.1 / missed));
-    return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(2 * more * static_cast<double>(wanted)), 40,
-                                     most_ef_search);
-}
 
 VectorSearcher::VectorSearcher(pg::Connection& db)
     : db_(db), state_(store::read_catalog_state(db)), pgvector_(require_pgvector(db)) {}

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "core/enum_names.hpp"
 #include "search/facets.hpp"
 #include "search/filter.hpp"
 #include "search/hit.hpp"
+#include "search/scan_choice.hpp"
 #include "store/catalog_state.hpp"
 #include "store/pgvector.hpp"
 
@@ -26,11 +26,6 @@ struct VectorQuery {
     bool explains = false;
 };
 
-/// How the nearest rows were found: by the HNSW index, which goes on until enough rows pass the filter, or by comparing
-/// every row that passes, which is quicker, and exact, where few do.
-enum class Scan { index, exact };
-inline constexpr EnumNames<Scan, 2> scan_names{{"index", "exact"}};
-
 struct VectorAnswer {
     std::vector<Hit> hits;  ///< the nearest first
     Scan scan = Scan::index;
@@ -40,10 +35,6 @@ struct VectorAnswer {
     std::string plan;             ///< EXPLAIN (ANALYZE); empty unless it was asked for
     std::optional<Facets> facets = {};
 };
-
-/// Rows that hnsw.ef_search has the index look at for the `wanted` nearest ones with this recall. Calibrated on 100,000
-/// clustered vectors of 384 dimensions (docs/search.md).
-std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept;
 
 /// Products by the distance of their vectors. One connection, one thread at a time.
 class VectorSearcher {

@@ -50,6 +50,7 @@ const std::vector<Confined> confined_headers{
     {"openvino/", "embed/detail/"},
     {"sentencepiece", "embed/detail/"},
     {"boost/json/src.hpp", "core/json.cpp"},
+    {"unicode/", "search/detail/"},
 };
 
 constexpr std::size_t most_lines = 600;
