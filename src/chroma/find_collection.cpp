@@ -16,28 +16,34 @@ bool fits(const Collection& collection, const CollectionName& wanted) {
            (!wanted.database || collection.database == *wanted.database);
 }
 
-[[noreturn]] void throw_not_found(const Source& source, const CollectionName& wanted) {
+[[noreturn]] void throw_not_found(std::span<const Collection> collections, const CollectionName& wanted,
+                                  const std::string& source) {
     std::vector<std::string> names;
-    for (const Collection& collection : source.collections()) {
+    for (const Collection& collection : collections) {
         names.push_back(collection.name);
     }
     const auto meant = nearest(wanted.name, names);
-    throw Error{ErrorCode::not_found, fmt::format("There is no collection '{}' in {}.", wanted.name, source.name()),
+    throw Error{ErrorCode::not_found, fmt::format("There is no collection '{}' in {}.", wanted.name, source),
                 fmt::format("{}list them with `decant inspect {}`",
-                            meant ? fmt::format("did you mean '{}'? else ", *meant) : "", source.name())};
+                            meant ? fmt::format("did you mean '{}'? else ", *meant) : "", source)};
 }
 
 }  // namespace
 
 const Collection& find_collection(const Source& source, const CollectionName& wanted) {
+    return find_collection(source.collections(), wanted, source.name());
+}
+
+const Collection& find_collection(std::span<const Collection> collections, const CollectionName& wanted,
+                                  const std::string& source) {
     std::vector<const Collection*> found;
-    for (const Collection& collection : source.collections()) {
+    for (const Collection& collection : collections) {
         if (fits(collection, wanted)) {
             found.push_back(&collection);
         }
     }
     if (found.empty()) {
-        throw_not_found(source, wanted);
+        throw_not_found(collections, wanted, source);
     }
     if (found.size() > 1) {
         std::string places;

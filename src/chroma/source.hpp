@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -110,5 +111,9 @@ std::unique_ptr<Source> open_source(const SourceAddress& address);
 /// The one collection that fits. Throws Error{not_found} naming the nearest, Error{conflict} when several databases
 /// have it (remedy: --tenant, --database).
 const Collection& find_collection(const Source& source, const CollectionName& wanted);
+
+/// The same among those that the source of that name() has.
+const Collection& find_collection(std::span<const Collection> collections, const CollectionName& wanted,
+                                  const std::string& source);
 
 }  // namespace decant::chroma

@@ -7,15 +7,13 @@
 #include <functional>
 #include <span>
 
+#include "chroma/product_key.hpp"
 #include "core/sha256.hpp"
 #include "pg/binary_row.hpp"
 #include "pg/copy.hpp"
 
 namespace decant::migrate {
 namespace {
-
-constexpr std::array<std::size_t, 4> hyphens{8, 13, 18, 23};
-constexpr std::size_t uuid_characters = 36;
 
 /// Columns of ProductRow::digests, in the order of select_sql.
 enum Text : std::uint8_t { name, model, description, specs, brand, brand_display, category, category_display };
@@ -43,13 +41,6 @@ constexpr std::string_view select_sql =
     "coalesce(p.last_embedding_update AT TIME ZONE 'UTC' >= {}, false), p.name, p.model, p.description, p.specs, "
     "b.name, b.display_name, c.name, c.display_name FROM products p LEFT JOIN brands b ON b.id = p.brand_id "
     "LEFT JOIN categories c ON c.id = p.category_id ORDER BY p.id) TO STDOUT (FORMAT binary)";
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 /// 0 stands for no text: NULL and empty are the same to an embedding.
 std::uint64_t text_digest(std::string_view text) {
@@ -79,55 +70,13 @@ ProductRow row_of(const std::vector<std::string_view>& fields) {
     return row;
 }
 
-struct ScalarText {
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(std::int64_t value) const { return std::to_string(value); }
-    std::string operator()(double value) const { return fmt::format("{}", value); }
-    std::string operator()(std::string_view value) const { return std::string{value}; }
-};
-
 }  // namespace
-
-std::optional<Uuid> parse_uuid(std::string_view text) {
-    if (text.size() != uuid_characters) return std::nullopt;
-    Uuid id{};
-    std::size_t digits = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool is_hyphen = std::ranges::find(hyphens, i) != hyphens.end();
-        if (is_hyphen != (text[i] == '-')) return std::nullopt;
-        if (is_hyphen) continue;
-        const int value = hex_value(text[i]);
-        if (value < 0) return std::nullopt;
-        id[digits / 2] = static_cast<unsigned char>(unsigned{id[digits / 2]} << 4U | static_cast<unsigned>(value));
-        ++digits;
-    }
-    return id;
-}
-
-std::string text_of(const Uuid& id) {
-    std::string out = hex(std::as_bytes(std::span{id}));
-    for (const std::size_t at : hyphens)
-        out.insert(at, 1, '-');
-    return out;
-}
 
 ShortDigest short_digest(std::string_view bytes) {
     const Digest digest = sha256(bytes);
     ShortDigest out;
     std::memcpy(out.data(), digest.data(), out.size());
     return out;
-}
-
-std::optional<std::string> text_of(const chroma::MetadataValue& value) {
-    const auto* scalar = std::get_if<chroma::Scalar>(&value);
-    if (scalar == nullptr) return std::nullopt;
-    return std::visit(ScalarText{}, *scalar);
-}
-
-const chroma::MetadataValue* find_metadata(const chroma::Record& record, std::string_view key) {
-    if (!record.metadata) return nullptr;
-    const auto found = std::ranges::find(*record.metadata, key, &chroma::MetadataEntry::key);
-    return found == record.metadata->end() ? nullptr : &found->value;
 }
 
 void ProductIndex::load(pg::Connection& db, std::optional<std::int64_t> run_id) {
@@ -147,16 +96,13 @@ void ProductIndex::load(pg::Connection& db, std::optional<std::int64_t> run_id) 
     std::sort(skus_.begin(), skus_.end());
 }
 
-std::optional<std::uint32_t> ProductIndex::find_id(std::string_view text) const {
-    const auto id = parse_uuid(text);
-    if (!id) return std::nullopt;
-    const auto found = std::ranges::lower_bound(products_, *id, {}, &ProductRow::id);
-    if (found == products_.end() || found->id != *id) return std::nullopt;
+std::optional<std::uint32_t> ProductIndex::find_id(const Uuid& id) const {
+    const auto found = std::ranges::lower_bound(products_, id, {}, &ProductRow::id);
+    if (found == products_.end() || found->id != id) return std::nullopt;
     return static_cast<std::uint32_t>(found - products_.begin());
 }
 
 std::optional<std::uint32_t> ProductIndex::find_sku(std::string_view sku) const {
-    if (sku.empty()) return std::nullopt;
     const ShortDigest digest = short_digest(sku);
     const auto found = std::ranges::lower_bound(skus_, digest, {}, &std::pair<ShortDigest, std::uint32_t>::first);
     if (found == skus_.end() || found->first != digest) return std::nullopt;
@@ -164,14 +110,13 @@ std::optional<std::uint32_t> ProductIndex::find_sku(std::string_view sku) const 
 }
 
 std::optional<std::uint32_t> ProductIndex::find(const chroma::Record& record) const {
-    const auto text_under = [&](std::string_view key) -> std::string {
-        const chroma::MetadataValue* value = find_metadata(record, key);
-        return value == nullptr ? std::string{} : text_of(*value).value_or("");
-    };
-    if (const auto product = find_id(text_under("product_id"))) return product;
-    if (const auto product = find_sku(text_under("sku"))) return product;
-    const auto product = find_id(record.id);
-    return product ? product : find_sku(record.id);
+    const chroma::ProductNameTexts texts{record};
+    for (const chroma::ProductKey& key : chroma::ProductKeys{texts.names()}) {
+        const auto* id = std::get_if<Uuid>(&key);
+        const auto product = id != nullptr ? find_id(*id) : find_sku(std::get<std::string_view>(key));
+        if (product) return product;
+    }
+    return std::nullopt;
 }
 
 bool agrees(const chroma::Record& record, const ProductRow& product) {

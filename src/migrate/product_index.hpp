@@ -8,28 +8,21 @@
 #include <utility>
 #include <vector>
 
+#include "catalog/uuid.hpp"
+#include "chroma/metadata_text.hpp"
 #include "chroma/record.hpp"
 #include "pg/connection.hpp"
 
 namespace decant::migrate {
 
-/// The bytes of a uuid, in the order in which it is written.
-using Uuid = std::array<unsigned char, 16>;
-
-/// None when `text` is not 8-4-4-4-12 hexadecimal digits.
-std::optional<Uuid> parse_uuid(std::string_view text);
-std::string text_of(const Uuid& id);
+using catalog::parse_uuid;
+using catalog::text_of;
+using catalog::Uuid;
+using chroma::text_of;
 
 /// The first half of a SHA-256.
 using ShortDigest = std::array<char, 16>;
 ShortDigest short_digest(std::string_view bytes);
-
-/// Text of a metadata value: a string as it is, an integer in digits, a float as PostgreSQL writes it, a boolean as
-/// true or false. None for a list.
-std::optional<std::string> text_of(const chroma::MetadataValue& value);
-
-/// The value under `key`; null when the record has none.
-const chroma::MetadataValue* find_metadata(const chroma::Record& record, std::string_view key);
 
 /// One product as the catalog had it when the index was loaded.
 struct ProductRow {
@@ -52,12 +45,11 @@ public:
 
     const std::vector<ProductRow>& products() const noexcept { return products_; }
 
-    /// The product that the record is of: by metadata product_id, then sku, then the record's own id (as the
-    /// product's id or sku).
+    /// The product that the record is of, by the first of its ProductKeys that the catalog has.
     std::optional<std::uint32_t> find(const chroma::Record& record) const;
 
 private:
-    std::optional<std::uint32_t> find_id(std::string_view text) const;
+    std::optional<std::uint32_t> find_id(const Uuid& id) const;
     std::optional<std::uint32_t> find_sku(std::string_view sku) const;
 
     std::vector<ProductRow> products_;  ///< in order of their ids

@@ -27,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 struct Exchange {
     const HttpRequest& request;
     const HttpService& service;
+    const HttpLimits& limits;
     HttpResponse response = {};
     std::size_t body_bytes = 0;
     bool is_too_large = false;
@@ -81,7 +82,7 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* use
 
 int watch(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
     auto& exchange = *static_cast<Exchange*>(user);
-    if (interrupted()) return 1;
+    if (interrupted() || exchange.limits.stop.stop_requested()) return 1;
     const auto now = Clock::now();
     if (received + sent != exchange.moved) {
         exchange.moved = received + sent;
@@ -134,7 +135,7 @@ Failure failure_of(CURLcode code, const Exchange& exchange, const std::string& r
                     false};
         case CURLE_ABORTED_BY_CALLBACK:
         case CURLE_OPERATION_TIMEDOUT:
-            if (interrupted()) return {interrupted_error(service), false};
+            if (interrupted() || exchange.limits.stop.stop_requested()) return {interrupted_error(service), false};
             return {{ErrorCode::timed_out,
                      exchange.is_idle ? fmt::format("{} was silent for {} s", who, service.idle_timeout.count() / 1000)
                                       : fmt::format("{} was too slow: {}", who, reason),
@@ -200,7 +201,6 @@ struct HttpClient::State {
         curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
         curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(service.connect_timeout.count()));
-        curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(service.total_timeout.count()));
         curl_easy_setopt(handle, CURLOPT_USERAGENT, "decant");
         curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason.data());
         curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
@@ -221,10 +221,15 @@ struct HttpClient::State {
     }
 
     std::variant<HttpResponse, Failure> exchange(const HttpRequest& request) {
-        Exchange now{.request = request, .service = service};
+        if (limits.stop.stop_requested()) return Failure{interrupted_error(service), false};
+        const auto time_left = std::chrono::ceil<std::chrono::milliseconds>(limits.deadline - Clock::now());
+        if (time_left.count() <= 0) return Failure{too_late(), false};
+        Exchange now{.request = request, .service = service, .limits = limits};
         CURL* const handle = easy.get();
         const std::string url = service.url.text() + request.path;
         curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+        curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS,
+                         static_cast<long>(std::min(service.total_timeout, time_left).count()));
         curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
         if (request.body) {
             curl_easy_setopt(handle, CURLOPT_POST, 1L);
@@ -245,6 +250,11 @@ struct HttpClient::State {
         Failure failure = failure_of(code, now, why(code), was_reached);
         failure.may_pass = failure.may_pass && !(request.on_bytes && now.body_bytes > 0);
         return failure;
+    }
+
+    Error too_late() const {
+        return {ErrorCode::timed_out, fmt::format("{} did not answer in time", address_of(service)),
+                service.unavailable_remedy};
     }
 
     std::string why(CURLcode code) const {
@@ -270,6 +280,7 @@ struct HttpClient::State {
     }
 
     HttpService service;
+    HttpLimits limits;
     std::unique_ptr<CURL, void (*)(CURL*)> easy;
     std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers{nullptr, curl_slist_free_all};
     std::array<char, CURL_ERROR_SIZE> reason{};
@@ -300,6 +311,10 @@ HttpClient::HttpClient(HttpService service) {
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
+void HttpClient::limit(HttpLimits limits) {
+    state_->limits = std::move(limits);
+}
+
 const HttpService& HttpClient::service() const noexcept {
     return state_->service;
 }
@@ -307,7 +322,7 @@ const HttpService& HttpClient::service() const noexcept {
 HttpResponse HttpClient::send(const HttpRequest& request) {
     for (int next_try = 2;; ++next_try) {
         auto outcome = state_->exchange(request);
-        const bool is_last = next_try > request.tries;
+        const bool is_last = next_try > std::min(request.tries, state_->limits.tries);
         auto pause = state_->pause_before(next_try);
         if (auto* response = std::get_if<HttpResponse>(&outcome)) {
             const bool is_over = is_last || !passes_by_itself(response->status);
@@ -316,6 +331,7 @@ HttpResponse HttpClient::send(const HttpRequest& request) {
         } else if (const Failure& failure = std::get<Failure>(outcome); is_last || !failure.may_pass) {
             throw failure.error;
         }
+        if (Clock::now() + pause >= state_->limits.deadline) throw state_->too_late();
         if (!sleep_unless_interrupted(pause)) throw interrupted_error(state_->service);
     }
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,13 @@ struct HttpRequest {
     std::function<bool(std::string_view bytes)> on_bytes = {};
 };
 
+/// What ends a client's requests before their own time, as where a person waits for an answer.
+struct HttpLimits {
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    std::stop_token stop = {};  ///< looked at about once a second while the service is silent
+    int tries = 5;              ///< at most, of each request
+};
+
 /// One connection that is kept between requests. One thread at a time.
 class HttpClient {
 public:
@@ -71,6 +79,9 @@ public:
     /// Throws Error: HttpService::unavailable, timed_out, too_large, config_invalid (certificates), cancelled (a
     /// signal was noted, see core/interrupt).
     HttpResponse send(const HttpRequest& request);
+
+    /// For all requests from now on. Past the deadline they throw Error{timed_out}, once stopped Error{cancelled}.
+    void limit(HttpLimits limits);
 
     const HttpService& service() const noexcept;
 

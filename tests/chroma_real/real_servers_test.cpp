@@ -1,28 +1,20 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <memory>
 
 #include "core/child_process.hpp"
-#include "net/http_client.hpp"
 #include "pg/connection.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/support/chroma_server.hpp"
 #include "tests/support/throwaway_cluster.hpp"
 
 namespace decant::test {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 
 const fs::path source_dir = DECANT_SOURCE_DIR;
 constexpr int no_suitable_python = 77;  // scripts/make-venv says so
@@ -30,65 +22,6 @@ constexpr int no_suitable_python = 77;  // scripts/make-venv says so
 std::string support(const std::string& script) {
     return (source_dir / "tests/support" / script).string();
 }
-
-int free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    ::bind(fd, generic, size);
-    ::getsockname(fd, generic, &size);
-    ::close(fd);
-    return ntohs(address.sin_port);
-}
-
-/// `chroma run` of one version on a directory. Ends with this object.
-class ChromaServer {
-public:
-    ChromaServer(const std::string& version, const fs::path& directory, std::vector<std::string> environment = {})
-        : url_(fmt::format("http://127.0.0.1:{}", port_)) {
-        const std::string program = (source_dir / ".deps" / ("venv-" + version) / "bin/chroma").string();
-        const std::string log = directory.string() + ".log";
-        environment.push_back("ANONYMIZED_TELEMETRY=False");
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            for (std::string& variable : environment)
-                ::putenv(variable.data());
-            // It writes a chroma.log into its working folder.
-            if (::chdir(directory.parent_path().c_str()) != 0) ::_exit(1);
-            if (::freopen(log.c_str(), "w", stdout) == nullptr || ::dup2(1, 2) < 0) ::_exit(1);
-            ::execl(program.c_str(), "chroma", "run", "--path", directory.c_str(), "--host", "127.0.0.1", "--port",
-                    std::to_string(port_).c_str(), nullptr);
-            ::_exit(127);
-        }
-    }
-    ChromaServer(const ChromaServer&) = delete;
-    ChromaServer& operator=(const ChromaServer&) = delete;
-    ~ChromaServer() {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-
-    const std::string& url() const noexcept { return url_; }
-
-    bool answers() const {
-        return eventually(60s, [this] {
-            try {
-                net::HttpClient client{{.name = "Chroma", .url = net::parse_url(url_, "it"), .first_pause = 1ms}};
-                return client.send({.path = "/api/v2/version", .tries = 1}).status < 500;
-            } catch (const Error&) {
-                return false;
-            }
-        });
-    }
-
-private:
-    int port_ = free_port();
-    std::string url_;
-    pid_t pid_ = -1;
-};
 
 /// Directories of the fixtures and new ones, served by the real chromadb, copied by decant over HTTP and compared with
 /// what that chromadb returned. The parameter is the version of chromadb.

@@ -90,15 +90,21 @@ json::value json_of(const std::optional<std::string_view>& text) {
 FakeChroma::FakeChroma(Api api, const std::filesystem::path& certificate)
     : api_(api), http_([this](const StandInRequest& request) { return answer(request); }, certificate) {}
 
-void FakeChroma::add_collection(const std::string& name, const Place& place) {
+void FakeChroma::add_collection(const std::string& name, const Place& place, chroma::Space space) {
     const std::lock_guard lock{mutex_};
     add({.tenant = place.tenant,
          .database = place.database,
          .name = name,
          .id = fmt::format("00000000-0000-4000-8000-{:012}", collections_.size() + 1),
          .dimension = 4,
-         .space = chroma::Space::cosine,
+         .space = space,
          .embedding_function = {}});
+}
+
+void FakeChroma::renew_collection(const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    named(name).rows.clear();
+    named(name).described["id"] = "ffffffff-" + named(name).text("id").substr(9);
 }
 
 /// 1.x and 0.5 describe the space in their own places; 0.5 says l2 in a place that is to be passed over.
@@ -252,6 +258,7 @@ StandInAnswer FakeChroma::route(const StandInRequest& request, std::string path,
         }
         if (path == "/count" && request.method == "GET") return ok(collection.rows.size());
         if (path == "/get" && request.method == "POST") return get(collection, request.body);
+        if (path == "/query" && request.method == "POST") return nearest(collection, request.body);
         if (path == "/upsert" && request.method == "POST") return upsert(collection, request.body);
         if (path == "/delete" && request.method == "POST") return erase(collection, request.body);
         return violation(fmt::format("{} {}", request.method, request.target));

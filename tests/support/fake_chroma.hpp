@@ -28,9 +28,11 @@ public:
         std::string tenant = "default_tenant";
         std::string database = "default_database";
     };
-    /// An empty collection of dimension 4 and space cosine.
-    void add_collection(const std::string& name, const Place& place);
+    /// An empty collection of dimension 4.
+    void add_collection(const std::string& name, const Place& place, chroma::Space space = chroma::Space::cosine);
     void add_collection(const std::string& name) { add_collection(name, {}); }
+    /// As if it were deleted and made anew: empty, with another id.
+    void renew_collection(const std::string& name);
     /// Everything that `source` holds.
     void take(const chroma::Source& source);
     /// In the place of a record with the same id; of the first collection of that name.
@@ -68,6 +70,8 @@ private:
     StandInAnswer list(const Place& place, const std::string& query) const;
     StandInAnswer databases(const std::string& tenant) const;
     StandInAnswer get(const Collection& collection, const std::string& body);
+    StandInAnswer nearest(const Collection& collection, const std::string& body);
+    std::string space_of(const Collection& collection) const;
     StandInAnswer create(const Place& place, const std::string& body);
     StandInAnswer upsert(Collection& collection, const std::string& body);
     StandInAnswer erase(Collection& collection, const std::string& body);

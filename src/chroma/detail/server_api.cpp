@@ -88,6 +88,11 @@ Collection collection_of(const Json& json) {
     return collection;
 }
 
+/// 0.x answers so where its index reaches fewer records than were asked for.
+bool is_past_index(const net::HttpResponse& response) {
+    return response.status == 500 && response.body.find("ef or M is too small") != std::string::npos;
+}
+
 std::string joined(std::string_view path, std::string_view query) {
     return query.empty() ? std::string{path}
                          : fmt::format("{}{}{}", path, path.find('?') < path.size() ? '&' : '?', query);
@@ -95,7 +100,9 @@ std::string joined(std::string_view path, std::string_view query) {
 
 }  // namespace
 
-ServerApi::ServerApi(const SourceAddress& address) : address_(address), client_(service_of(address)) {
+ServerApi::ServerApi(const SourceAddress& address, const net::HttpLimits& limits)
+    : address_(address), client_(service_of(address)) {
+    client_.limit(limits);
     detect_version();
 }
 
@@ -161,7 +168,7 @@ void ServerApi::throw_refusal(const net::HttpResponse& response, const std::stri
                                 to == response.headers.end() ? "" : ", as in " + printable(to->second))};
     }
     // Chroma Cloud limits how much a request may ask for.
-    if (response.body.find("uota") != std::string::npos) {
+    if (response.body.find("uota") != std::string::npos || is_past_index(response)) {
         throw Error{ErrorCode::too_large, happened, "Ask for less at once."};
     }
     // v1 calls a missing collection a bad request.
@@ -284,6 +291,33 @@ ServerApi::Page ServerApi::get(const Collection& collection, std::span<const std
     if (has_uris_) include.emplace_back("uris");
     const json::object body{{"ids", std::move(wanted)}, {"include", std::move(include)}};
     return post_get(collection, json_text(body));
+}
+
+ServerQuery::Nearest ServerApi::nearest(const Collection& collection, const ServerQuery::Question& question) {
+    const std::string path = path_of({collection.tenant, collection.database},
+                                     fmt::format("/collections/{}/query", net::url_segment(collection.id)));
+    const std::string body =
+        fmt::format(R"({{"query_embeddings":[[{}]],"n_results":{},"include":["metadatas","distances"{}]}})",
+                    fmt::join(question.vector, ","), question.count, question.wants_vectors ? R"(,"embeddings")" : "");
+    const net::HttpResponse response = client_.send({.path = path,
+                                                     .body = body,
+                                                     .is_whole =
+                                                         [this](std::string& bytes) {
+                                                             answer_.swap(bytes);
+                                                             return page_.parse_nearest(answer_);
+                                                         },
+                                                     .is_final = is_past_index});
+    if (!response.is_ok()) throw_refusal(response, path);
+    const ServerQuery::Nearest nearest{page_.records(), page_.distances()};
+    const bool has_vectors = nearest.records.empty() || std::ranges::any_of(nearest.records, [](const Record& record) {
+                                 return !record.vector.empty();
+                             });
+    if (question.wants_vectors && !has_vectors) {
+        throw Error{ErrorCode::source_unreadable,
+                    fmt::format("The Chroma server at {} answers a question for vectors with none", url()),
+                    "Look at the server's log, or search its directory."};
+    }
+    return nearest;
 }
 
 Collection ServerApi::create(const std::string& name, Space space) {

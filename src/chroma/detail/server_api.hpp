@@ -8,6 +8,7 @@
 
 #include "chroma/detail/json.hpp"
 #include "chroma/detail/server_page.hpp"
+#include "chroma/server_query.hpp"
 #include "chroma/source.hpp"
 #include "net/http_client.hpp"
 
@@ -21,7 +22,9 @@ namespace decant::chroma::detail {
 class ServerApi {
 public:
     /// Asks for the version.
-    explicit ServerApi(const SourceAddress& address);
+    explicit ServerApi(const SourceAddress& address, const net::HttpLimits& limits = {});
+
+    void limit(const net::HttpLimits& limits) { client_.limit(limits); }
 
     std::string url() const { return client_.service().url.text(); }
     const std::string& version() const noexcept { return version_; }  ///< as the server says it: 1.5.9 says "1.0.0"
@@ -41,6 +44,9 @@ public:
     };
     /// Throws Error{too_large} for more than the server gives, or than is held, at once.
     Page get(const Collection& collection, std::span<const std::string_view> ids);
+
+    /// The records that the server's index finds nearest.
+    ServerQuery::Nearest nearest(const Collection& collection, const ServerQuery::Question& question);
 
     /// Makes an empty collection in the tenant and database that the address names, else in the default one; or gives
     /// the one of that name that is there.

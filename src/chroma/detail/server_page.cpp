@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -26,12 +27,16 @@ struct Entry {
     std::optional<Extent> list;
 };
 
+constexpr std::array<std::string_view, 6> nested_members{"ids",       "documents", "uris",
+                                                         "metadatas", "distances", "embeddings"};
+
 struct Row {
     std::string_view id;
     std::optional<std::string_view> document;
     std::optional<std::string_view> uri;
     Extent vector;
     std::optional<Extent> metadata;
+    double distance = std::numeric_limits<double>::quiet_NaN();
 };
 
 [[noreturn]] void throw_other_form(std::string_view what) {
@@ -78,8 +83,12 @@ struct ServerPage::State {
     std::vector<Scalar> elements;
     std::vector<MetadataEntry> metadata;
     std::vector<Record> records;
+    std::vector<double> distances;
+    bool has_distances = false;
 
     void clear() {
+        has_distances = false;
+        distances.clear();
         rows.clear();
         floats.clear();
         entries.clear();
@@ -117,7 +126,37 @@ struct ServerPage::State {
             });
         } else if (name == "metadatas") {
             each(name, value, [this](Row& row, od::value object) { row.metadata = take_metadata(object); });
+        } else if (name == "distances") {
+            each(name, value, [](Row& row, od::value number) { row.distance = number.get_double(); });
+            has_distances = true;
         }
+    }
+
+    /// A list with one list in it, because one question was asked; null for what was not asked for.
+    void take_only_list(std::string_view name, od::value lists) {
+        if (std::ranges::find(nested_members, name) == nested_members.end() || lists.is_null()) return;
+        std::size_t count = 0;
+        for (od::value list : lists.get_array()) {
+            if (count++ > 0) throw_other_form(fmt::format("{} for more than one question", name));
+            take_member(name, list);
+        }
+        if (count == 0) throw_other_form(fmt::format("no list of {}", name));
+    }
+
+    template <typename Take>
+    bool read(std::string& body, const Take& take) {
+        clear();
+        if (!body.starts_with('{')) return false;  // a proxy's page
+        body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
+        try {
+            od::document document = parser.iterate(body.data(), body.size(), body.capacity());
+            for (od::field field : document.get_object())
+                take(field.unescaped_key(), field.value());
+        } catch (const simdjson::simdjson_error& error) {
+            if (error.error() == simdjson::INCORRECT_TYPE) throw_other_form(error.what());
+            return false;
+        }
+        return true;
     }
 
     Extent take_metadata(od::value object) {
@@ -140,7 +179,6 @@ struct ServerPage::State {
     }
 
     void build_records() {
-        std::ranges::sort(rows, {}, &Row::id);
         metadata.clear();
         metadata.reserve(entries.size());
         for (const Entry& entry : entries) {
@@ -167,23 +205,31 @@ ServerPage::ServerPage() : state_(std::make_unique<State>()) {}
 ServerPage::~ServerPage() = default;
 
 bool ServerPage::parse(std::string& body) {
-    state_->clear();
-    if (!body.starts_with('{')) return false;  // a proxy's page
-    body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
-    try {
-        od::document document = state_->parser.iterate(body.data(), body.size(), body.capacity());
-        for (od::field field : document.get_object())
-            state_->take_member(field.unescaped_key(), field.value());
-    } catch (const simdjson::simdjson_error& error) {
-        if (error.error() == simdjson::INCORRECT_TYPE) throw_other_form(error.what());
+    if (!state_->read(body, [this](std::string_view name, od::value value) { state_->take_member(name, value); })) {
         return false;
     }
+    std::ranges::sort(state_->rows, {}, &Row::id);
+    state_->build_records();
+    return true;
+}
+
+bool ServerPage::parse_nearest(std::string& body) {
+    if (!state_->read(body, [this](std::string_view name, od::value value) { state_->take_only_list(name, value); })) {
+        return false;
+    }
+    if (!state_->has_distances) throw_other_form("no distances");
+    for (const Row& row : state_->rows)
+        state_->distances.push_back(row.distance);
     state_->build_records();
     return true;
 }
 
 std::span<const Record> ServerPage::records() const noexcept {
     return state_->records;
+}
+
+std::span<const double> ServerPage::distances() const noexcept {
+    return state_->distances;
 }
 
 }  // namespace decant::chroma::detail

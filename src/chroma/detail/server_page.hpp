@@ -9,8 +9,8 @@
 
 namespace decant::chroma::detail {
 
-/// The records in the answer of a Chroma server to POST …/get (docs/formats/chroma.md). Kept from one answer to the
-/// next, so that memory is.
+/// The records in the answer of a Chroma server to POST …/get or …/query (docs/formats/chroma.md). Kept from one answer
+/// to the next, so that memory is.
 class ServerPage {
 public:
     ServerPage();
@@ -22,8 +22,14 @@ public:
     /// Throws Error{source_unreadable} when it is JSON of another form, as of lists that differ in length.
     bool parse(std::string& body);
 
-    /// Sorted by id, bytewise. Views live until the next parse, and only as long as the body.
+    /// The same for the answer to one question: records in its order, each with its distance.
+    bool parse_nearest(std::string& body);
+
+    /// Sorted by id, bytewise, after parse. Views live until the next parse, and only as long as the body.
     std::span<const Record> records() const noexcept;
+
+    /// Of the records that parse_nearest found; NaN for one that is no number.
+    std::span<const double> distances() const noexcept;
 
 private:
     struct State;

@@ -73,5 +73,39 @@ TEST(ServerPage, RefusesOtherFormsOfJson) {
     }
 }
 
+constexpr const char* two_neighbours =
+    R"({"ids":[["b","a"]],"embeddings":null,"documents":null,"uris":null,"metadatas":[[{"sku":"x"},null]],)"
+    R"("distances":[[-1.19e-07,0.25]],"include":["metadatas","distances"]})";
+
+TEST(ServerPage, KeepsTheOrderOfAnAnswerToAQuestion) {
+    std::string body = two_neighbours;
+    ServerPage page;
+    ASSERT_TRUE(page.parse_nearest(body));
+    ASSERT_EQ(page.records().size(), 2U);
+    EXPECT_EQ(page.records()[0].id, "b");
+    EXPECT_EQ(page.records()[0].metadata->front().key, "sku");
+    EXPECT_EQ(page.records()[1].id, "a");
+    EXPECT_EQ(page.distances()[0], -1.19e-07);
+    EXPECT_EQ(page.distances()[1], 0.25);
+    std::string records = two_records;
+    ASSERT_TRUE(page.parse(records));
+    EXPECT_TRUE(page.distances().empty()) << "of the answer before";
+}
+
+TEST(ServerPage, IsNoWholeAnswerToAQuestionWhereverItIsCut) {
+    ServerPage page;
+    const std::string whole = two_neighbours;
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        std::string cut = whole.substr(0, length);
+        bool is_taken = false;
+        try {
+            is_taken = page.parse_nearest(cut);
+        } catch (const Error&) {
+            continue;  // lists that differ in length
+        }
+        EXPECT_FALSE(is_taken) << cut;
+    }
+}
+
 }  // namespace
 }  // namespace decant::chroma::detail

@@ -206,5 +206,37 @@ TEST_F(HttpsClient, TrustsTheAuthorityThatIsNamed) {
     EXPECT_EQ(client.send({.path = "/"}).body, "yes");
 }
 
+TEST(HttpLimits, EndTriesAtTheDeadline) {
+    HttpStandIn server{in_turn({{.status = 503}})};
+    HttpService service = service_at(server.url());
+    service.first_pause = 10s;
+    HttpClient client{std::move(service)};
+    client.limit({.deadline = std::chrono::steady_clock::now() + 2s});
+    EXPECT_EQ(code_of(client, {.path = "/"}), ErrorCode::timed_out) << "a pause that would be in vain";
+    EXPECT_EQ(server.requests().size(), 1U);
+    client.limit({.deadline = std::chrono::steady_clock::now()});
+    EXPECT_EQ(code_of(client, {.path = "/"}), ErrorCode::timed_out);
+    EXPECT_EQ(server.requests().size(), 1U) << "nothing is sent after the deadline";
+}
+
+TEST(HttpLimits, AllowFewerTries) {
+    HttpStandIn server{in_turn({{.status = 503}})};
+    HttpClient client{service_at(server.url())};
+    client.limit({.tries = 2});
+    EXPECT_EQ(client.send({.path = "/"}).status, 503);
+    EXPECT_EQ(server.requests().size(), 2U);
+}
+
+TEST(HttpLimits, SendNothingForWhoStopped) {
+    HttpStandIn server{in_turn({{.body = "yes"}})};
+    HttpClient client{service_at(server.url())};
+    std::stop_source source;
+    client.limit({.stop = source.get_token()});
+    EXPECT_EQ(client.send({.path = "/"}).body, "yes");
+    source.request_stop();
+    EXPECT_EQ(code_of(client, {.path = "/"}), ErrorCode::cancelled);
+    EXPECT_EQ(server.requests().size(), 1U);
+}
+
 }  // namespace
 }  // namespace decant::net
