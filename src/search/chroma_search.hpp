@@ -55,7 +55,8 @@ public:
     /// For messages: "collection 'products' of http://localhost:8000".
     std::string place() const;
 
-    /// As many hits as were asked for, whenever so many pass filter and threshold; else `cut` says why.
+    /// As many hits as were asked for, whenever so many pass filter and threshold; else `cut` says why. Of the query,
+    /// recall, facets and explains are pgvector's.
     /// Throws Error: dimension_mismatch; request_invalid for a vector without direction; what bind() and
     /// chroma::DirectoryVectors or chroma::ServerQuery throw: timed_out, source_unavailable, source_unreadable and
     /// their kin are Chroma's, store_unavailable is PostgreSQL's, without which there is no answer; cancelled.
