@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/judged_options.hpp"
+#include "cli/product_search.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -11,13 +12,10 @@
 #include "core/table.hpp"
 #include "core/utf8.hpp"
 #include "core/write_file.hpp"
-#include "embed/open_embedder.hpp"
 #include "quality/evaluation.hpp"
 #include "quality/metrics.hpp"
 #include "quality/query_vectors.hpp"
 #include "quality/report.hpp"
-#include "search/engine.hpp"
-#include "store/database_address.hpp"
 
 namespace decant::cli {
 namespace {
@@ -25,12 +23,6 @@ namespace {
 using quality::Evaluation;
 using search::Strategy;
 using search::strategy_names;
-
-Strategy parse_strategy(const std::string& name) {
-    if (const auto strategy = strategy_names.find(name)) return *strategy;
-    throw Error{ErrorCode::request_malformed, fmt::format("There is no strategy '{}'", printable(name)),
-                fmt::format("Strategies are {}.", fmt::join(strategy_names.names, ", "))};
-}
 
 std::string shown(const std::optional<double>& value, int decimals) {
     return value ? fmt::format("{:.{}f}", *value, decimals) : "-";
@@ -46,6 +38,7 @@ public:
         judged_.declare(options);
         options.text("--strategies", strategies_, "Which are compared with the first (default: the settings' one)");
         options.number("--limit", limit_, "Answers a query, the 10 of nDCG@10 (default: 10)");
+        options.flag("--literal", literal_, "Search for all of a query; take nothing in it for a price or a category");
         options.text("--html", html_, "Write a report with plots to this file, which needs no other");
         options.flag("--per-query", per_query_, "Show every query too");
         declare_embedder(options);
@@ -55,21 +48,21 @@ public:
         catch_interrupts();
         const search::EngineOptions engine_options = search::engine_options(context.settings);
         const quality::EvaluationOptions options = options_for(engine_options);
-        pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
+        ProductSearch search{context.settings};
+        pg::Connection& db = search.db();
         quality::JudgedSet set = judged_.read(db);
-        std::unique_ptr<embed::Embedder> embedder;
-        if (options.strategies != std::vector{std::string{strategy_names[Strategy::keyword]}})
-            embedder = embed::require_embedder(context.settings);
-        const quality::QueryVectors vectors = embedder ? embed_queries(*embedder, set) : quality::QueryVectors{};
-        search::Engine engine{db, engine_options, resources_for(embedder)};
-        const Evaluation evaluation = evaluate(std::move(set), options, engine, vectors);
+        const bool embeds = options.strategies != std::vector{std::string{strategy_names[Strategy::keyword]}};
+        const embed::Embedder* embedder = embeds ? &search.embedder() : nullptr;
+        const quality::QueryVectors vectors =
+            embeds ? embed_queries(search.embedder(), asked_texts(set, search.engine())) : quality::QueryVectors{};
+        const Evaluation evaluation = evaluate(std::move(set), options, search.engine(), vectors);
         warn_of_gaps(evaluation.set);
         if (context.json)
-            print_json(evaluation, embedder.get(), vectors);
+            print_json(evaluation, embedder, vectors);
         else
             print_text(evaluation);
         if (!html_) return 0;
-        write_file(*html_, html_of(evaluation, facts(db, embedder.get(), vectors)));
+        write_file(*html_, html_of(evaluation, facts(db, embedder, vectors)));
         if (!context.json) fmt::print("\nThe report is in {}\n", printable(*html_));
         return 0;
     }
@@ -91,15 +84,15 @@ private:
         return options;
     }
 
-    static search::Resources resources_for(const std::unique_ptr<embed::Embedder>& embedder) {
-        return {.embedder = [&]() -> embed::Embedder& {
-            if (embedder) return *embedder;
-            throw Error{ErrorCode::internal, "A search by words asked for the model", "Please report it."};
-        }};
+    /// The queries with what a search embeds of them.
+    quality::JudgedSet asked_texts(quality::JudgedSet set, search::Engine& engine) const {
+        for (quality::JudgedQuery& judged : set.queries)
+            if (!literal_) judged.query.text = engine.question_text(judged.query.text);
+        return set;
     }
 
-    static Evaluation evaluate(quality::JudgedSet set, const quality::EvaluationOptions& options,
-                               search::Engine& engine, const quality::QueryVectors& vectors) {
+    Evaluation evaluate(quality::JudgedSet set, const quality::EvaluationOptions& options, search::Engine& engine,
+                        const quality::QueryVectors& vectors) const {
         std::vector<std::string> texts;
         for (const quality::JudgedQuery& judged : set.queries)
             texts.push_back(judged.query.text);
@@ -107,6 +100,7 @@ private:
             search::Request request;
             request.text = texts[query];
             request.limit = options.cut;
+            request.literal = literal_;
             request.strategy = parse_strategy(strategy);
             if (!vectors.vectors.empty()) request.vector = vectors.vectors[query];
             search::Answer answer = engine.search(request);
@@ -231,6 +225,7 @@ private:
     std::optional<std::string> strategies_;
     std::optional<std::uint64_t> limit_;
     std::optional<std::string> html_;
+    bool literal_ = false;
     bool per_query_ = false;
 };
 

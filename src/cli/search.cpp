@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/product_search.hpp"
 #include "cli/search_answer.hpp"
 
 #include <fmt/format.h>
@@ -11,8 +12,6 @@
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/utf8.hpp"
-#include "embed/open_embedder.hpp"
-#include "search/engine.hpp"
 #include "store/database_address.hpp"
 #include "store/similar_products.hpp"
 
@@ -34,32 +33,12 @@ double parse_threshold(const std::string& text) {
                 "Write it like --threshold 0.7."};
 }
 
-search::Strategy parse_strategy(const std::string& name) {
-    if (const auto strategy = search::strategy_names.find(name)) return *strategy;
-    throw Error{ErrorCode::request_malformed, fmt::format("There is no search strategy '{}'", printable(name)),
-                fmt::format("Name one of {}.", fmt::join(search::strategy_names.names, ", "))};
-}
-
 std::uint64_t in_range(const std::string& option, const std::optional<std::uint64_t>& given, std::uint64_t unset) {
     const std::uint64_t value = given.value_or(unset);
     if (value >= 1 && value <= 1000) return value;
     throw Error{ErrorCode::request_malformed, fmt::format("{} takes 1 to 1000, not {}", option, value),
                 fmt::format("Write it like {} {}.", option, unset)};
 }
-
-/// Opens the model when it is first asked for, so that one that is away keeps no words from being searched.
-class LateEmbedder {
-public:
-    explicit LateEmbedder(const Settings& settings) : settings_(settings) {}
-    embed::Embedder& get() {
-        if (!embedder_) embedder_ = embed::require_embedder(settings_);
-        return *embedder_;
-    }
-
-private:
-    const Settings& settings_;
-    std::unique_ptr<embed::Embedder> embedder_;
-};
 
 /// One question a line; "-" is stdin.
 std::vector<std::string> read_questions(const std::string& path) {
@@ -103,6 +82,7 @@ public:
         options.flag("--in-stock", filter_.in_stock, "Only what is in stock");
         options.flag("--featured", filter_.featured, "Only what is featured");
         options.flag("--on-sale", filter_.on_sale, "Only what is on sale");
+        options.flag("--literal", literal_, "Search for all of the text; take nothing in it for a price or a category");
         options.flag("--facets", facets_,
                      "Show how what passes the filters divides into categories, brands and prices");
         options.flag("--explain", explains_, "Show who answered, how the rows were found, and the server's plan");
@@ -116,15 +96,11 @@ public:
         }
         const std::vector<std::string> questions = text_ ? std::vector{*text_} : read_questions(*queries_);
         const search::Request request = request_for();
-        pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
-        LateEmbedder embedder{context.settings};
-        search::Engine engine{db, search::engine_options(context.settings), {.embedder = [&]() -> embed::Embedder& {
-                                  return embedder.get();
-                              }}};
+        ProductSearch search{context.settings};
         for (const std::string& question : questions) {
             search::Request one = request;
             one.text = question;
-            const search::Answer answer = engine.search(one);
+            const search::Answer answer = search.engine().search(one);
             if (context.json)
                 fmt::print("{}\n", json_text(json_of(question, answer)));
             else
@@ -142,6 +118,7 @@ private:
         if (threshold_) request.threshold = parse_threshold(*threshold_);
         if (strategy_) request.strategy = parse_strategy(*strategy_);
         request.filter = filter_;
+        request.literal = literal_;
         request.facets = facets_;
         request.explains = explains_;
         return request;
@@ -151,6 +128,7 @@ private:
         for (const std::string& warning : answer.warnings)
             log::warning("{}", warning);
         if (queries_) fmt::print("# {}\n", printable(question));
+        print_understood(answer);
         if (answer.hits.empty())
             fmt::print("No product found.\n");
         else
@@ -175,6 +153,7 @@ private:
     std::optional<std::string> threshold_;
     std::optional<std::string> min_price_;
     std::optional<std::string> max_price_;
+    bool literal_ = false;
     bool facets_ = false;
     bool explains_ = false;
 };

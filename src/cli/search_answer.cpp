@@ -20,6 +20,20 @@ void add_explained(const search::Answer& answer, json::object& out) {
     out["plan"] = answer.explained.plan;
 }
 
+json::object understood_json(const search::Answer& answer) {
+    json::array meanings;
+    for (const search::Meaning& meaning : answer.understood.meanings)
+        meanings.push_back(json::object{
+            {"kind", search::meaning_names[meaning.kind]}, {"text", meaning.text}, {"value", meaning.value}});
+    json::array corrections;
+    for (const search::Correction& correction : answer.corrections)
+        corrections.push_back(json::object{{"written", correction.written}, {"taken_for", correction.taken_for}});
+    return {{"text", answer.understood.text},
+            {"meanings", std::move(meanings)},
+            {"drops_names", answer.drops_names},
+            {"corrections", std::move(corrections)}};
+}
+
 json::array json_of(const std::vector<search::LegReport>& reports) {
     json::array legs;
     for (const search::LegReport& report : reports) {
@@ -82,6 +96,19 @@ json::array json_of(const std::vector<search::Hit>& hits) {
     return products;
 }
 
+void print_understood(const search::Answer& answer) {
+    std::string line;
+    for (const search::Meaning& meaning : answer.understood.meanings) {
+        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", search::meaning_names[meaning.kind],
+                            printable(meaning.value));
+    }
+    if (!line.empty())
+        fmt::print("understood: {}{}\n\n", line,
+                   answer.drops_names ? "; nothing is of that category or brand, so they do not filter" : "");
+    for (const search::Correction& correction : answer.corrections)
+        fmt::print("'{}' is taken for '{}'\n\n", printable(correction.written), printable(correction.taken_for));
+}
+
 void print_table(const std::vector<search::Hit>& hits) {
     using Align = Table::Align;
     Table table{{{"name"},
@@ -105,6 +132,7 @@ json::object json_of(const std::string& query, const search::Answer& answer) {
                      {"degraded", answer.degraded},
                      {"reason", answer.reason.empty() ? nullptr : json::value(answer.reason)},
                      {"threshold", answer.threshold ? json::value(*answer.threshold) : nullptr},
+                     {"understood", understood_json(answer)},
                      {"legs", json_of(answer.legs)},
                      {"results", json_of(answer.hits)}};
     if (answer.facets) out["facets"] = json_of(*answer.facets);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include "core/error.hpp"
 #include "search/fusion.hpp"
@@ -19,6 +21,41 @@ std::optional<double> threshold_setting(const Settings& settings, std::string_vi
     if (failed == std::errc{} && end == text->data() + text->size() && value >= -1 && value <= 1) return value;
     throw Error{ErrorCode::config_invalid, fmt::format("{} is no number from -1 to 1: '{}'", key, *text),
                 fmt::format("Set it like {}=0.7, or leave it out: every model has its own.", key)};
+}
+
+constexpr std::chrono::minutes most_vocabulary_age{5};
+/// Of a question for something cheap: the nearest ones of which the cheaper come first.
+constexpr std::uint64_t least_priced_candidates = 40;
+constexpr double price_weight = 0.5;
+constexpr double named_threshold_share = 0.5;
+
+/// By the place in the answer and the place by price, half and half.
+void order_by_price_too(std::vector<Hit>& hits, PriceWish wish) {
+    std::vector<std::size_t> by_price(hits.size());
+    std::iota(by_price.begin(), by_price.end(), 0);
+    std::ranges::stable_sort(by_price, [&](std::size_t a, std::size_t b) {
+        return wish == PriceWish::cheap ? hits[a].price < hits[b].price : hits[a].price > hits[b].price;
+    });
+    std::vector<double> places(hits.size());
+    for (std::size_t place = 0; place < by_price.size(); ++place)
+        places[by_price[place]] = price_weight * static_cast<double>(place);
+    for (std::size_t place = 0; place < hits.size(); ++place)
+        places[place] += (1 - price_weight) * static_cast<double>(place);
+    std::vector<std::size_t> order(hits.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return places[i]; });
+    std::vector<Hit> ordered;
+    for (const std::size_t i : order)
+        ordered.push_back(std::move(hits[i]));
+    hits = std::move(ordered);
+}
+
+/// All that was understood but for categories and brands.
+Filter without_names(const Filter& given, Understood understood) {
+    understood.categories = {};
+    understood.subcategories = {};
+    understood.brands = {};
+    return merged(given, understood);
 }
 
 bool is_true(std::string_view value) {
@@ -38,18 +75,36 @@ EngineOptions engine_options(const Settings& settings) {
 /// A request under way.
 struct Engine::Question {
     const Request& request;
-    BoundFilter filter;
+    std::string text;  ///< that is searched for
+    Filter filter;
     Answer answer = {};
     std::mutex embedding = {};  ///< both vector legs may want the vector at once
     std::optional<std::vector<float>> vector = {};
-    double threshold = 0;  ///< of pgvector; the model is asked for it with the vector
+
+    /// A model's own threshold keeps out answers to questions about what is not in the catalog. One that names a
+    /// category or brand of the catalog is about it.
+    double eased(double threshold) const noexcept {
+        const bool is_about_catalog =
+            !filter.categories.empty() || !filter.subcategories.empty() || !filter.brands.empty();
+        return is_about_catalog ? threshold * named_threshold_share : threshold;
+    }
 };
 
 Engine::Engine(pg::Connection& db, EngineOptions options, Resources resources)
     : db_(db), options_(options), resources_(std::move(resources)) {}
 
-std::vector<float> Engine::embed(const std::string& text) {
-    return question_vector(resources_.embedder(), text);
+const Vocabulary& Engine::vocabulary() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!vocabulary_ || now - vocabulary_read_ > most_vocabulary_age) {
+        vocabulary_ = load_vocabulary(db_);
+        vocabulary_read_ = now;
+    }
+    return *vocabulary_;
+}
+
+std::string Engine::question_text(const std::string& text) {
+    std::string left = understand(text, vocabulary()).text;
+    return left.empty() ? text : left;
 }
 
 VectorSearcher& Engine::vectors() {
@@ -61,18 +116,18 @@ std::span<const float> Engine::vector_of(Question& question) {
     const std::lock_guard lock{question.embedding};
     if (!question.vector) {
         question.vector = question.request.vector;
-        if (question.vector->empty()) question.vector = embed(question.request.text);
+        if (question.vector->empty()) question.vector = question_vector(resources_.embedder(), question.text);
     }
     return *question.vector;
 }
 
 LegAnswer Engine::ask_pgvector(Question& question, const LegQuery& query) {
     const std::span<const float> vector = vector_of(question);
-    const double threshold = question.request.threshold.value_or(
-        options_.pgvector_threshold.value_or(resources_.embedder().model().search_threshold.value_or(0)));
+    const double own = question.eased(resources_.embedder().model().search_threshold.value_or(0));
+    const double threshold = question.request.threshold.value_or(options_.pgvector_threshold.value_or(own));
     question.answer.threshold = threshold;
     VectorAnswer found = vectors().find({.vector = vector,
-                                         .filter = question.request.filter,
+                                         .filter = question.filter,
                                          .limit = query.limit,
                                          .threshold = query.below_threshold ? -1 : threshold,
                                          .facets = question.request.facets,
@@ -83,27 +138,41 @@ LegAnswer Engine::ask_pgvector(Question& question, const LegQuery& query) {
     return answer;
 }
 
+LegAnswer Engine::ask_chroma(Question& question, const LegQuery& query) {
+    const std::span<const float> vector = vector_of(question);
+    const embed::Model& model = resources_.embedder().model();
+    const double own = question.eased(model.chroma_threshold.value_or(model.search_threshold.value_or(0)));
+    const double threshold = question.request.threshold.value_or(options_.chroma_threshold.value_or(own));
+    if (!second_) second_ = resources_.connect();
+    ChromaAnswer found = resources_.chroma->find({.vector = vector,
+                                                  .filter = question.filter,
+                                                  .limit = query.limit,
+                                                  .threshold = query.below_threshold ? -1 : threshold},
+                                                 *second_);
+    if (!found.cut.empty()) question.answer.warnings.push_back(found.cut);
+    return {.hits = std::move(found.hits), .threshold = threshold};
+}
+
 LegAnswer Engine::ask_keyword(Question& question, const LegQuery& query) {
     if (!words_) words_ = std::make_unique<WordSearcher>(db_);
-    KeywordAnswer found =
-        words_->find({.text = question.request.text, .filter = question.request.filter, .limit = query.limit});
+    KeywordAnswer found = words_->find({.text = question.text, .filter = question.filter, .limit = query.limit});
     question.answer.corrections = std::move(found.corrections);
     return {.hits = std::move(found.hits)};
 }
 
 Legs Engine::legs_for(Question& question) {
-    Legs legs{.keyword_weight = words_weight_of(question.request.text)};
+    Legs legs{.keyword_weight = words_weight_of(question.text)};
     if (options_.use_pgvector) legs.pgvector = [&](const LegQuery& query) { return ask_pgvector(question, query); };
+    if (resources_.chroma != nullptr) legs.chroma = [&](const LegQuery& query) { return ask_chroma(question, query); };
     legs.keyword = [&](const LegQuery& query) { return ask_keyword(question, query); };
     return legs;
 }
 
 void Engine::diagnose_weak(Question& question) {
     Answer& answer = question.answer;
-    Diagnosis diagnosis = diagnose(db_, question.filter, question.request.text);
-    if (answer.threshold && question.vector && diagnosis.passing > 0) {
-        const VectorAnswer best =
-            vectors().find({.vector = *question.vector, .filter = question.request.filter, .limit = 1});
+    Diagnosis diagnosis = diagnose(db_, bind(db_, question.filter), question.request.text);
+    if (options_.use_pgvector && answer.threshold && question.vector && diagnosis.passing > 0) {
+        const VectorAnswer best = vectors().find({.vector = *question.vector, .filter = question.filter, .limit = 1});
         diagnosis.threshold = *answer.threshold;
         if (!best.hits.empty() && best.hits.front().score < *answer.threshold)
             diagnosis.best_similarity = best.hits.front().score;
@@ -121,11 +190,34 @@ void Engine::warn_of_threshold(Question& question) const {
         model.search_threshold.value_or(0)));
 }
 
+StrategyOutcome Engine::answer_of(Question& question) {
+    const Request& request = question.request;
+    const std::uint64_t wanted = request.limit + request.offset;
+    const PriceWish wish = question.answer.understood.wish;
+    const std::uint64_t candidates = wish == PriceWish::none ? wanted : std::max(wanted, least_priced_candidates);
+    StrategyOutcome outcome = run_strategy(question.answer.strategy, legs_for(question), candidates);
+    if (wish != PriceWish::none) order_by_price_too(outcome.hits, wish);
+    if (outcome.hits.size() > wanted) outcome.hits.resize(wanted);
+    return outcome;
+}
+
 Answer Engine::search(const Request& request) {
-    Question question{.request = request, .filter = bind(db_, request.filter)};
+    Question question{.request = request, .text = request.text, .filter = request.filter};
     Answer& answer = question.answer;
     answer.strategy = request.strategy.value_or(options_.strategy);
-    StrategyOutcome outcome = run_strategy(answer.strategy, legs_for(question), request.limit + request.offset);
+    if (!request.literal) {
+        answer.understood = understand(request.text, vocabulary());
+        if (!answer.understood.text.empty()) question.text = answer.understood.text;
+        question.filter = merged(request.filter, answer.understood);
+    }
+    // Names are looked up once, and what is wrong with them is no leg's failure.
+    question.filter = resolved(db_, question.filter);
+    StrategyOutcome outcome = answer_of(question);
+    if (outcome.hits.empty() && answer.understood.has_names()) {
+        answer.drops_names = true;
+        question.filter = resolved(db_, without_names(request.filter, answer.understood));
+        outcome = answer_of(question);
+    }
     answer.used = std::move(outcome.used);
     answer.degraded = outcome.degraded;
     answer.reason = std::move(outcome.reason);
@@ -136,7 +228,7 @@ Answer Engine::search(const Request& request) {
         answer.hits = std::move(outcome.hits);
     }
     if (request.facets && !answer.facets) {
-        const std::vector<pg::Statement> statements{facets_statement(question.filter)};
+        const std::vector<pg::Statement> statements{facets_statement(bind(db_, question.filter))};
         answer.facets = read_facets(db_.run_batch(statements).front());
     }
     if (is_weak) diagnose_weak(question);

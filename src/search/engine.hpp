@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,16 +8,17 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/settings.hpp"
 #include "embed/embedder.hpp"
 #include "pg/connection.hpp"
+#include "search/chroma_search.hpp"
 #include "search/diagnosis.hpp"
 #include "search/facets.hpp"
 #include "search/keyword_search.hpp"
 #include "search/strategy.hpp"
+#include "search/understanding.hpp"
 #include "search/vector_search.hpp"
 
 namespace decant::search {
@@ -28,9 +30,10 @@ struct Request {
     std::uint64_t offset = 0;
     std::optional<double> threshold = {};   ///< least similarity, in the place of the settings' and the model's
     std::optional<Strategy> strategy = {};  ///< in the place of the settings'
+    bool literal = false;                   ///< all of the text is searched for, nothing in it is taken for a filter
     bool facets = false;
     bool explains = false;
-    std::vector<float> vector = {};  ///< of the text, where the caller has it
+    std::vector<float> vector = {};  ///< of question_text(), where the caller has it
 };
 
 struct Answer {
@@ -40,6 +43,8 @@ struct Answer {
     bool degraded = false;
     std::string reason;
     std::vector<LegReport> legs;
+    Understood understood;     ///< what of the text was taken for filters
+    bool drops_names = false;  ///< nothing passed the category or brand that was understood: they do not filter
     std::optional<double> threshold = {};     ///< least similarity of pgvector's hits; none where it was not asked
     std::optional<Facets> facets = {};        ///< of all that pass the filter
     std::optional<Diagnosis> diagnosis = {};  ///< of an answer with fewer than enough_hits
@@ -62,6 +67,9 @@ EngineOptions engine_options(const Settings& settings);
 /// that needed them.
 struct Resources {
     std::function<embed::Embedder&()> embedder;
+    std::function<pg::Connection()> connect =
+        {};                                ///< a second connection, for what Chroma's records are in the catalog
+    const ChromaSearch* chroma = nullptr;  ///< null: not configured
 };
 
 /// Searches products. One connection, one caller at a time; hybrid asks its two legs at once.
@@ -74,8 +82,8 @@ public:
     /// else the first leg's failure, where all legs failed.
     Answer search(const Request& request);
 
-    /// The question's vector. Throws what the model throws, Error{request_invalid} for a text that it refuses.
-    std::vector<float> embed(const std::string& text);
+    /// What is searched for and embedded of a question: all of it, or what is left when filters were understood.
+    std::string question_text(const std::string& text);
 
     const EngineOptions& options() const noexcept { return options_; }
 
@@ -84,7 +92,10 @@ private:
 
     Legs legs_for(Question& question);
     LegAnswer ask_pgvector(Question& question, const LegQuery& query);
+    LegAnswer ask_chroma(Question& question, const LegQuery& query);
     LegAnswer ask_keyword(Question& question, const LegQuery& query);
+    StrategyOutcome answer_of(Question& question);
+    const Vocabulary& vocabulary();
     std::span<const float> vector_of(Question& question);
     VectorSearcher& vectors();
     void diagnose_weak(Question& question);
@@ -95,6 +106,9 @@ private:
     Resources resources_;
     std::unique_ptr<VectorSearcher> vectors_;
     std::unique_ptr<WordSearcher> words_;
+    std::optional<pg::Connection> second_;
+    std::optional<Vocabulary> vocabulary_;
+    std::chrono::steady_clock::time_point vocabulary_read_;
 };
 
 }  // namespace decant::search

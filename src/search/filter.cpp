@@ -36,12 +36,12 @@ std::string ascii_lower(std::string_view text) {
 }
 
 /// Two categories may have one display name.
-std::string ids_of(pg::Connection& db, const Reference& reference, const std::string& name) {
+NamedIds named(pg::Connection& db, const Reference& reference, const std::string& name) {
     const pg::Result found = db.query(fmt::format(same_name_sql, reference.sql), {name});
     std::vector<std::string> ids;
     for (int row = 0; row < found.rows(); ++row)
         ids.emplace_back(found.text(row, 0));
-    if (!ids.empty()) return pg::array_literal(ids);
+    if (!ids.empty()) return {.name = name, .ids = std::move(ids)};
     const pg::Result all = db.exec(reference.sql);
     std::vector<std::string> lowered;
     std::map<std::string, std::string> names;
@@ -72,12 +72,14 @@ public:
         bound_.condition += " AND " + condition;
         bound_.parts.push_back({.name = std::move(name), .condition = std::move(condition)});
     }
-    void add(const Reference& reference, const std::vector<std::string>& ids) {
-        if (!ids.empty()) add(fmt::format("the {} understood", reference.what), reference.condition, pg::array_literal(ids));
+    void add(const Reference& reference, const NamedIds& chosen) {
+        if (!chosen.empty()) {
+            add(fmt::format("{} '{}'", reference.what, chosen.name), reference.condition,
+                pg::array_literal(chosen.ids));
+        }
     }
     void add(const Reference& reference, const std::optional<std::string>& name) {
-        if (name)
-            add(fmt::format("{} '{}'", reference.what, *name), reference.condition, ids_of(db_, reference, *name));
+        if (name) add(reference, named(db_, reference, *name));
     }
     BoundFilter take() { return std::move(bound_); }
 
@@ -86,33 +88,49 @@ private:
     BoundFilter bound_;
 };
 
-std::string price_text(const char* name, double price) {
-    if (std::isfinite(price) && price >= 0) return fmt::format("{}", price);
-    throw Error{ErrorCode::request_invalid, fmt::format("{} {} is no price", name, price), "Give 0 or more."};
-}
-
-}  // namespace
-
-BoundFilter bind(pg::Connection& db, const Filter& filter) {
+void require_prices(const Filter& filter) {
+    for (const auto& [name, price] : {std::pair{"--min-price", filter.min_price}, {"--max-price", filter.max_price}}) {
+        if (!price || (std::isfinite(*price) && *price >= 0)) continue;
+        throw Error{ErrorCode::request_invalid, fmt::format("{} {} is no price", name, *price), "Give 0 or more."};
+    }
     if (filter.min_price && filter.max_price && *filter.min_price > *filter.max_price) {
         throw Error{ErrorCode::request_invalid,
                     fmt::format("The least price, {}, is over the highest, {}", *filter.min_price, *filter.max_price),
                     "Exchange them."};
     }
+}
+
+}  // namespace
+
+Filter resolved(pg::Connection& db, const Filter& filter) {
+    Filter out = filter;
+    const auto resolve = [&](const Reference& reference, std::optional<std::string>& name, NamedIds& chosen) {
+        if (name) chosen = named(db, reference, *name);
+        name.reset();
+    };
+    resolve(category_reference, out.category, out.categories);
+    resolve(subcategory_reference, out.subcategory, out.subcategories);
+    resolve(brand_reference, out.brand, out.brands);
+    require_prices(out);
+    return out;
+}
+
+BoundFilter bind(pg::Connection& db, const Filter& filter) {
+    require_prices(filter);
     Binder binder{db, filter.active ? "p.active" : "true"};
     binder.add(category_reference, filter.category);
     binder.add(subcategory_reference, filter.subcategory);
     binder.add(brand_reference, filter.brand);
-    binder.add(category_reference, filter.category_ids);
-    binder.add(subcategory_reference, filter.subcategory_ids);
-    binder.add(brand_reference, filter.brand_ids);
+    binder.add(category_reference, filter.categories);
+    binder.add(subcategory_reference, filter.subcategories);
+    binder.add(brand_reference, filter.brands);
     if (filter.min_price) {
         binder.add(fmt::format("price from {}", *filter.min_price), "p.price >= ${}::float8",
-                   price_text("--min-price", *filter.min_price));
+                   fmt::format("{}", *filter.min_price));
     }
     if (filter.max_price) {
         binder.add(fmt::format("price up to {}", *filter.max_price), "p.price <= ${}::float8",
-                   price_text("--max-price", *filter.max_price));
+                   fmt::format("{}", *filter.max_price));
     }
     if (filter.in_stock) binder.add("in stock", "p.stock > 0");
     if (filter.featured) binder.add("featured", "p.featured");

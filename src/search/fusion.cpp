@@ -7,8 +7,8 @@ namespace decant::search {
 namespace {
 
 // Measured on the judged questions (docs/search.md).
-constexpr double usual_words_weight = 0.3;
-constexpr double code_words_weight = 0.7;
+constexpr double usual_words_weight = 0.6;
+constexpr double code_words_weight = 0.8;
 
 void sort_by_score(std::vector<Hit>& hits) {
     std::ranges::stable_sort(
@@ -62,8 +62,7 @@ std::vector<Hit> fuse(const std::vector<Hit>& semantic, const std::vector<Hit>& 
         by_words.emplace(hit.id, &hit);
     const double best_similarity = semantic.empty() ? 0 : semantic.front().score;
     const double best_words = words.empty() ? 0 : words.front().score;
-    // What is far under the threshold says no more than what is under it.
-    const double floor = std::max(threshold - 0.1, -1.0);
+    const double floor = threshold / 2;
     std::vector<Hit> fused;
     for (const Hit& hit : semantic) {
         const auto found = by_words.find(hit.id);

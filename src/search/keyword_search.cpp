@@ -62,6 +62,14 @@ constexpr double least_information = 0.5;
 constexpr double unknown_share = 0.5;
 constexpr std::size_t longest_phrase = 4;
 
+/// One edit of a long word is a misspelling, two of a short one another word. A question of one word with an edit in
+/// six letters still has enough to be answered.
+double trust_in(const Correction& correction) {
+    const std::string written = fold_text(correction.written);
+    const std::size_t edits = detail::edits_between(written, correction.taken_for, 2);
+    return std::clamp(1.1 - 3.5 * static_cast<double>(edits) / static_cast<double>(written.size()), 0.1, 1.0);
+}
+
 /// A lexeme as tsquery's text form takes it.
 std::string quoted(std::string_view lexeme) {
     std::string out = "'";
@@ -77,6 +85,7 @@ struct Wanted {
     const Term* term;
     std::vector<std::vector<std::vector<std::string>>> lexemes;  ///< of each alternative's words, their spellings
     double weight = 1;
+    double trust = 1;  ///< of a correction: less, the more of the word it changed
     std::uint64_t products = 0;
     double information = 0;
     bool is_prefix = false;
@@ -296,6 +305,7 @@ private:
             answer_.corrections.push_back({.written = one.term->text, .taken_for = *word});
             one = std::move(*better);
             one.weight = guess_weight;
+            one.trust = trust_in(answer_.corrections.back());
         }
     }
 
@@ -341,7 +351,7 @@ private:
                 cases +=
                     fmt::format(" WHEN w.words @@ {}::tsquery THEN {}", add(one.tsquery(labels[i])), label_weights[i]);
             }
-            const std::string share = add(fmt::format("{}", one.information / whole_));
+            const std::string share = add(fmt::format("{}", one.trust * one.information / whole_));
             score += fmt::format(" + {}::float8 * {} * CASE{} ELSE 0.0 END", share,
                                  add(fmt::format("{}", one.weight)) + "::float8", cases);
             information += fmt::format(" + CASE WHEN w.words @@ {}::tsquery THEN {}::float8 ELSE 0.0 END",

@@ -37,7 +37,7 @@ struct Legs {
     LegSearch pgvector = {};
     LegSearch chroma = {};  ///< may be called beside pgvector, in a thread of its own
     LegSearch keyword = {};
-    double keyword_weight = 0.3;  ///< of fusion, from 0 to 1
+    double keyword_weight = 0.6;  ///< of fusion, from 0 to 1
 };
 
 /// What one leg gave, in the order in which they were asked.

@@ -16,67 +16,130 @@ using detail::match_any;
 using detail::Token;
 using Words = std::string_view;
 
-constexpr std::array stock_words{
-    Words{"en stock"},  Words{"con stock"},   Words{"hay stock"},   Words{"in stock"}, Words{"que haya en stock"},
-    Words{"disponible"}, Words{"disponibles"}, Words{"available"},  Words{"que haya stock"}, Words{"que tengan stock"},
-    Words{"con disponibilidad"}, Words{"available now"}, Words{"para entrega inmediata"}};
+constexpr std::array stock_words{Words{"en stock"},
+                                 Words{"con stock"},
+                                 Words{"hay stock"},
+                                 Words{"in stock"},
+                                 Words{"que haya en stock"},
+                                 Words{"disponible"},
+                                 Words{"disponibles"},
+                                 Words{"available"},
+                                 Words{"que haya stock"},
+                                 Words{"que tengan stock"},
+                                 Words{"con disponibilidad"},
+                                 Words{"available now"},
+                                 Words{"para entrega inmediata"}};
 constexpr std::array sale_words{
-    Words{"en oferta"}, Words{"de oferta"},  Words{"ofertas"},     Words{"oferta"},     Words{"rebajado"},
-    Words{"rebajados"}, Words{"rebajada"},   Words{"rebajadas"},   Words{"on sale"},    Words{"con descuento"},
-    Words{"descuento"}, Words{"descuentos"}, Words{"en promocion"}, Words{"en promo"},  Words{"discounted"},
-    Words{"with discount"}, Words{"en rebaja"}, Words{"en liquidacion"}};
-constexpr std::array featured_words{Words{"destacado"},  Words{"destacados"}, Words{"destacada"},
-                                    Words{"destacadas"}, Words{"featured"}};
+    Words{"en oferta"},     Words{"de oferta"},  Words{"ofertas"},       Words{"oferta"},   Words{"rebajado"},
+    Words{"rebajados"},     Words{"rebajada"},   Words{"rebajadas"},     Words{"on sale"},  Words{"con descuento"},
+    Words{"descuento"},     Words{"descuentos"}, Words{"en promocion"},  Words{"en promo"}, Words{"discounted"},
+    Words{"with discount"}, Words{"en rebaja"},  Words{"en liquidacion"}};
+constexpr std::array featured_words{Words{"destacado"}, Words{"destacados"}, Words{"destacada"}, Words{"destacadas"},
+                                    Words{"featured"}};
 constexpr std::array cheap_words{
-    Words{"barato"},    Words{"baratos"},    Words{"barata"},     Words{"baratas"},    Words{"economico"},
-    Words{"economicos"}, Words{"economica"}, Words{"economicas"}, Words{"cheap"},      Words{"cheapest"},
-    Words{"mas barato"}, Words{"mas barata"}, Words{"mas baratos"}, Words{"mas baratas"}, Words{"affordable"},
-    Words{"inexpensive"}, Words{"low cost"}, Words{"budget"},     Words{"bajo costo"}, Words{"bajo precio"},
-    Words{"buen precio"}, Words{"accesible"}, Words{"accesibles"}, Words{"a buen precio"}};
+    Words{"barato"},      Words{"baratos"},    Words{"barata"},      Words{"baratas"},      Words{"economico"},
+    Words{"economicos"},  Words{"economica"},  Words{"economicas"},  Words{"cheap"},        Words{"cheapest"},
+    Words{"mas barato"},  Words{"mas barata"}, Words{"mas baratos"}, Words{"mas baratas"},  Words{"affordable"},
+    Words{"inexpensive"}, Words{"low cost"},   Words{"budget"},      Words{"bajo costo"},   Words{"bajo precio"},
+    Words{"buen precio"}, Words{"accesible"},  Words{"accesibles"},  Words{"a buen precio"}};
 constexpr std::array expensive_words{Words{"mas caro"},  Words{"mas cara"},       Words{"mas caros"},
                                      Words{"mas caras"}, Words{"most expensive"}, Words{"expensive"}};
 /// What a question starts with and that is not looked for.
-constexpr std::array opening_words{
-    Words{"quiero"},   Words{"quisiera"},  Words{"busco"},      Words{"necesito"},   Words{"estoy buscando"},
-    Words{"ando buscando"}, Words{"me recomendas"}, Words{"me recomiendas"}, Words{"recomendame"}, Words{"recomiendame"},
-    Words{"mostrame"}, Words{"muestrame"}, Words{"dame"},       Words{"tenes"},      Words{"tienen"},
-    Words{"tienes"},   Words{"hay"},       Words{"venden"},     Words{"comprar"},    Words{"quiero comprar"},
-    Words{"me gustaria"}, Words{"show me"}, Words{"i want"},    Words{"i need"},     Words{"looking for"},
-    Words{"i am looking for"}, Words{"i m looking for"}, Words{"find me"}, Words{"find"}, Words{"give me"},
-    Words{"do you have"}, Words{"recommend"}, Words{"recommend me"}, Words{"buy"},   Words{"search for"},
-    Words{"hola"},     Words{"hello"},     Words{"hi"},         Words{"por favor"},  Words{"please"},
-    Words{"un"},       Words{"una"},       Words{"unos"},       Words{"unas"},       Words{"algun"},
-    Words{"alguna"},   Words{"algunos"},   Words{"algunas"},    Words{"el"},         Words{"la"},
-    Words{"los"},      Words{"las"},       Words{"a"},          Words{"an"},         Words{"the"},
-    Words{"some"},     Words{"any"},       Words{"me"},         Words{"to buy"},     Words{"ver"},
-    Words{"productos"}, Words{"products"}, Words{"algo"},       Words{"something"}};
+constexpr std::array opening_words{Words{"quiero"},
+                                   Words{"quisiera"},
+                                   Words{"busco"},
+                                   Words{"necesito"},
+                                   Words{"estoy buscando"},
+                                   Words{"ando buscando"},
+                                   Words{"me recomendas"},
+                                   Words{"me recomiendas"},
+                                   Words{"recomendame"},
+                                   Words{"recomiendame"},
+                                   Words{"mostrame"},
+                                   Words{"muestrame"},
+                                   Words{"dame"},
+                                   Words{"tenes"},
+                                   Words{"tienen"},
+                                   Words{"tienes"},
+                                   Words{"hay"},
+                                   Words{"venden"},
+                                   Words{"comprar"},
+                                   Words{"quiero comprar"},
+                                   Words{"me gustaria"},
+                                   Words{"show me"},
+                                   Words{"i want"},
+                                   Words{"i need"},
+                                   Words{"looking for"},
+                                   Words{"i am looking for"},
+                                   Words{"i m looking for"},
+                                   Words{"find me"},
+                                   Words{"find"},
+                                   Words{"give me"},
+                                   Words{"do you have"},
+                                   Words{"recommend"},
+                                   Words{"recommend me"},
+                                   Words{"buy"},
+                                   Words{"search for"},
+                                   Words{"hola"},
+                                   Words{"hello"},
+                                   Words{"hi"},
+                                   Words{"por favor"},
+                                   Words{"please"},
+                                   Words{"un"},
+                                   Words{"una"},
+                                   Words{"unos"},
+                                   Words{"unas"},
+                                   Words{"algun"},
+                                   Words{"alguna"},
+                                   Words{"algunos"},
+                                   Words{"algunas"},
+                                   Words{"el"},
+                                   Words{"la"},
+                                   Words{"los"},
+                                   Words{"las"},
+                                   Words{"a"},
+                                   Words{"an"},
+                                   Words{"the"},
+                                   Words{"some"},
+                                   Words{"any"},
+                                   Words{"me"},
+                                   Words{"to buy"},
+                                   Words{"ver"},
+                                   Words{"productos"},
+                                   Words{"products"},
+                                   Words{"algo"},
+                                   Words{"something"}};
 /// Left at an end when what stood there was understood.
-constexpr std::array joints{Words{"y"},   Words{"e"},    Words{"o"},   Words{"u"},  Words{"con"}, Words{"en"},
-                            Words{"de"},  Words{"a"},    Words{"que"}, Words{"por"}, Words{"para"}, Words{"and"},
-                            Words{"or"},  Words{"with"}, Words{"in"},  Words{"of"}, Words{"for"}, Words{"that"},
-                            Words{"is"},  Words{"are"},  Words{"sean"}, Words{"sea"}, Words{"precio"}, Words{"precios"},
-                            Words{"price"}, Words{"priced"}, Words{"cuesten"}, Words{"cueste"}, Words{"costs"}};
+constexpr std::array joints{Words{"y"},      Words{"e"},       Words{"o"},      Words{"u"},       Words{"con"},
+                            Words{"en"},     Words{"de"},      Words{"a"},      Words{"que"},     Words{"por"},
+                            Words{"para"},   Words{"and"},     Words{"or"},     Words{"with"},    Words{"in"},
+                            Words{"of"},     Words{"for"},     Words{"that"},   Words{"is"},      Words{"are"},
+                            Words{"sean"},   Words{"sea"},     Words{"precio"}, Words{"precios"}, Words{"price"},
+                            Words{"priced"}, Words{"cuesten"}, Words{"cueste"}, Words{"costs"}};
 /// What follows is what a thing is for or has, not what it is.
-constexpr std::array not_head{Words{"para"}, Words{"for"},  Words{"con"},        Words{"with"},      Words{"sin"},
+constexpr std::array not_head{Words{"para"},    Words{"for"},        Words{"con"},         Words{"with"}, Words{"sin"},
                               Words{"without"}, Words{"compatible"}, Words{"compatibles"}, Words{"tipo"}};
 constexpr std::array of_words{Words{"de"}, Words{"of"}, Words{"del"}};
-constexpr std::array articles{Words{"un"}, Words{"una"}, Words{"el"}, Words{"la"}, Words{"los"},
-                              Words{"las"}, Words{"a"},  Words{"the"}, Words{"mi"}, Words{"my"}};
+constexpr std::array articles{Words{"un"},  Words{"una"}, Words{"el"},  Words{"la"}, Words{"los"},
+                              Words{"las"}, Words{"a"},   Words{"the"}, Words{"mi"}, Words{"my"}};
 /// Beside the name of a category they are what is looked for: "mouse pad", "funda notebook".
-constexpr std::array accessories{
-    Words{"pad"},     Words{"stand"},    Words{"bag"},      Words{"cover"},     Words{"arm"},      Words{"cable"},
-    Words{"cables"},  Words{"adapter"},  Words{"adaptador"}, Words{"battery"},  Words{"bateria"},  Words{"charger"},
-    Words{"cargador"}, Words{"sleeve"},  Words{"mat"},      Words{"holder"},    Words{"mount"},    Words{"soporte"},
-    Words{"funda"},   Words{"mochila"},  Words{"bolso"},    Words{"brazo"},     Words{"base"},     Words{"repuesto"},
-    Words{"dock"},    Words{"hub"},      Words{"protector"}, Words{"limpiador"}, Words{"cleaner"}, Words{"skin"},
-    Words{"alfombrilla"}, Words{"mousepad"}, Words{"splitter"}, Words{"vidrio"}, Words{"lampara"}, Words{"backpack"}};
+constexpr std::array accessories{Words{"pad"},       Words{"stand"},   Words{"bag"},         Words{"cover"},
+                                 Words{"arm"},       Words{"cable"},   Words{"cables"},      Words{"adapter"},
+                                 Words{"adaptador"}, Words{"battery"}, Words{"bateria"},     Words{"charger"},
+                                 Words{"cargador"},  Words{"sleeve"},  Words{"mat"},         Words{"holder"},
+                                 Words{"mount"},     Words{"soporte"}, Words{"funda"},       Words{"mochila"},
+                                 Words{"bolso"},     Words{"brazo"},   Words{"base"},        Words{"repuesto"},
+                                 Words{"dock"},      Words{"hub"},     Words{"protector"},   Words{"limpiador"},
+                                 Words{"cleaner"},   Words{"skin"},    Words{"alfombrilla"}, Words{"mousepad"},
+                                 Words{"splitter"},  Words{"vidrio"},  Words{"lampara"},     Words{"backpack"}};
 /// Brands that are words of every day count only where they are written with a capital letter.
 constexpr std::array common_words{
-    Words{"final"}, Words{"green"}, Words{"drop"},   Words{"trust"}, Words{"sparkle"}, Words{"cherry"}, Words{"glorious"},
-    Words{"first"}, Words{"master"}, Words{"power"}, Words{"super"}, Words{"air"},     Words{"one"},    Words{"go"},
-    Words{"pro"},   Words{"max"},   Words{"plus"},   Words{"core"},  Words{"edge"},    Words{"next"},   Words{"prime"},
-    Words{"basic"}, Words{"classic"}, Words{"star"}, Words{"sol"},   Words{"luna"},    Words{"oro"},    Words{"casa"},
-    Words{"ideal"}, Words{"total"}, Words{"best"},   Words{"essen"}, Words{"inland"},  Words{"target"}, Words{"apex"}};
+    Words{"final"},    Words{"green"}, Words{"drop"},   Words{"trust"},  Words{"sparkle"}, Words{"cherry"},
+    Words{"glorious"}, Words{"first"}, Words{"master"}, Words{"power"},  Words{"super"},   Words{"air"},
+    Words{"one"},      Words{"go"},    Words{"pro"},    Words{"max"},    Words{"plus"},    Words{"core"},
+    Words{"edge"},     Words{"next"},  Words{"prime"},  Words{"basic"},  Words{"classic"}, Words{"star"},
+    Words{"sol"},      Words{"luna"},  Words{"oro"},    Words{"casa"},   Words{"ideal"},   Words{"total"},
+    Words{"best"},     Words{"essen"}, Words{"inland"}, Words{"target"}, Words{"apex"}};
 
 bool is_in(std::string_view word, std::span<const Words> list) {
     return std::ranges::find(list, word) != list.end();
@@ -98,6 +161,11 @@ std::string key_of_phrase(std::string_view written) {
     for (const std::string_view word : words_of(folded))
         key += (key.empty() ? "" : " ") + key_of(word);
     return key;
+}
+
+std::vector<std::string> with(std::vector<std::string> ids, const std::string& id) {
+    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+    return ids;
 }
 
 class Reading {
@@ -227,7 +295,8 @@ private:
     bool is_head(const Match& match) const {
         const std::string_view last = before(match.at);
         const std::string_view next = after(match.at + match.count);
-        return !is_in(last, not_head) && !is_in(last, of_words) && !is_in(last, accessories) && !is_in(next, accessories);
+        return !is_in(last, not_head) && !is_in(last, of_words) && !is_in(last, accessories) &&
+               !is_in(next, accessories);
     }
 
     /// The first name of a kind of thing that is what is looked for; two side by side contradict each other.
@@ -247,7 +316,7 @@ private:
         }
         if (category != nullptr) take_category(*category);
         for (const Match& match : heads)
-            if (out_.subcategory_ids.empty()) take_subcategory(match, category == nullptr);
+            if (out_.subcategories.empty()) take_subcategory(match, category == nullptr);
     }
 
     static bool has_kind(const Match& match, MeaningKind kind) {
@@ -257,21 +326,23 @@ private:
     void take_category(const Match& match) {
         for (const Vocabulary::Name& name : *match.names) {
             if (name.kind != MeaningKind::category) continue;
-            out_.category_ids.push_back(name.id);
-            if (out_.category_ids.size() == 1) mean(MeaningKind::category, match.at, match.count, name.shown);
+            if (out_.categories.empty()) mean(MeaningKind::category, match.at, match.count, name.shown);
+            out_.categories = {.name = name.shown, .ids = with(std::move(out_.categories.ids), name.id)};
         }
     }
 
-    /// Of the category that was named; without one only a name that the question starts with, since many are adjectives.
+    /// Of the category that was named; without one only a name that the question starts with, since many are
+    /// adjectives.
     void take_subcategory(const Match& match, bool is_alone) {
-        const bool is_first = std::ranges::all_of(tokens_.begin(), tokens_.begin() + static_cast<std::ptrdiff_t>(match.at),
-                                                  [](const Token& token) { return token.is_used; });
+        const bool is_first =
+            std::ranges::all_of(tokens_.begin(), tokens_.begin() + static_cast<std::ptrdiff_t>(match.at),
+                                [](const Token& token) { return token.is_used; });
         if (is_alone && !is_first) return;
         for (const Vocabulary::Name& name : *match.names) {
             if (name.kind != MeaningKind::subcategory) continue;
-            if (!is_alone && std::ranges::find(out_.category_ids, name.parent) == out_.category_ids.end()) continue;
-            out_.subcategory_ids.push_back(name.id);
-            if (out_.subcategory_ids.size() == 1) mean(MeaningKind::subcategory, match.at, match.count, name.shown);
+            if (!is_alone && std::ranges::find(out_.categories.ids, name.parent) == out_.categories.ids.end()) continue;
+            if (out_.subcategories.empty()) mean(MeaningKind::subcategory, match.at, match.count, name.shown);
+            out_.subcategories = {.name = name.shown, .ids = with(std::move(out_.subcategories.ids), name.id)};
         }
     }
 
@@ -286,7 +357,8 @@ private:
             bool is_told = false;
             for (const Vocabulary::Name& name : *match.names) {
                 if (name.kind != MeaningKind::brand || !makes_what_is_wanted(name.id)) continue;
-                out_.brand_ids.push_back(name.id);
+                out_.brands = {.name = out_.brands.empty() ? name.shown : out_.brands.name + ", " + name.shown,
+                               .ids = with(std::move(out_.brands.ids), name.id)};
                 if (!is_told) mean(MeaningKind::brand, match.at, match.count, name.shown);
                 is_told = true;
             }
@@ -295,7 +367,7 @@ private:
 
     /// "notebook intel" wants the processor's brand, of which there are no notebooks.
     bool makes_what_is_wanted(const std::string& brand) const {
-        const auto& things = out_.subcategory_ids.empty() ? out_.category_ids : out_.subcategory_ids;
+        const auto& things = out_.subcategories.empty() ? out_.categories.ids : out_.subcategories.ids;
         return things.empty() || !vocabulary_.has_pairs() ||
                std::ranges::any_of(things, [&](const std::string& id) { return vocabulary_.has_pair(id, brand); });
     }
@@ -407,13 +479,15 @@ Understood understand(std::string_view question, const Vocabulary& vocabulary) {
 
 Filter merged(const Filter& given, const Understood& understood) {
     Filter filter = given;
-    if (!given.category && !given.subcategory && given.category_ids.empty() && given.subcategory_ids.empty()) {
-        if (understood.subcategory_ids.empty())
-            filter.category_ids = understood.category_ids;
+    const bool has_thing =
+        given.category || given.subcategory || !given.categories.empty() || !given.subcategories.empty();
+    if (!has_thing) {
+        if (understood.subcategories.empty())
+            filter.categories = understood.categories;
         else
-            filter.subcategory_ids = understood.subcategory_ids;
+            filter.subcategories = understood.subcategories;
     }
-    if (!given.brand && given.brand_ids.empty()) filter.brand_ids = understood.brand_ids;
+    if (!given.brand && given.brands.empty()) filter.brands = understood.brands;
     if (!given.min_price && !given.max_price) {
         filter.min_price = understood.min_price;
         filter.max_price = understood.max_price;

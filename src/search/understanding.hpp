@@ -28,9 +28,9 @@ enum class PriceWish { none, cheap, expensive };
 struct Understood {
     std::string text;  ///< what is left to be searched for; may be empty where all was understood
     std::vector<Meaning> meanings;
-    std::vector<std::string> category_ids;
-    std::vector<std::string> subcategory_ids;
-    std::vector<std::string> brand_ids;
+    NamedIds categories = {};
+    NamedIds subcategories = {};
+    NamedIds brands = {};
     std::optional<double> min_price;
     std::optional<double> max_price;
     bool in_stock = false;
@@ -39,9 +39,7 @@ struct Understood {
     PriceWish wish = PriceWish::none;
 
     /// Understood from names, which may be wrong, in the way that prices cannot.
-    bool has_names() const noexcept {
-        return !category_ids.empty() || !subcategory_ids.empty() || !brand_ids.empty();
-    }
+    bool has_names() const noexcept { return !categories.empty() || !subcategories.empty() || !brands.empty(); }
 };
 
 /// Names of the catalog by their words: in lower case, without accents, and without the endings of plurals.

@@ -54,7 +54,8 @@ public:
         VectorAnswer answer;
         const std::uint64_t wanted = query_.limit + query_.offset;
         if (filter_.is_narrow || query_.explains) estimate(answer);
-        answer.scan = filter_.is_narrow ? cheaper_scan(wanted + more(Scan::index), answer.passing, answer.rows) : Scan::index;
+        answer.scan =
+            filter_.is_narrow ? cheaper_scan(wanted + more(Scan::index), answer.passing, answer.rows) : Scan::index;
         const std::uint64_t found = search(answer);
         // The index gives up after hnsw.max_scan_tuples rows; where it found too few, all that pass are compared.
         if (answer.scan == Scan::index && found < wanted) {

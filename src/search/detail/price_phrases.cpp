@@ -11,44 +11,79 @@ namespace {
 
 using Words = std::string_view;
 
-constexpr std::array upper_words{
-    Words{"hasta"},        Words{"menos de"},     Words{"por menos de"},    Words{"por debajo de"}, Words{"debajo de"},
-    Words{"de menos de"},  Words{"maximo"},       Words{"maximo de"},       Words{"como maximo"},   Words{"max"},
-    Words{"no mas de"},    Words{"inferior a"},   Words{"menor a"},         Words{"menor que"},     Words{"de hasta"},
-    Words{"under"},        Words{"below"},        Words{"up to"},           Words{"less than"},     Words{"at most"},
-    Words{"maximum"},      Words{"no more than"}, Words{"cheaper than"},    Words{"for under"},     Words{"for less than"},
-    Words{"presupuesto"},  Words{"presupuesto de"}, Words{"presupuesto maximo"}, Words{"budget"},   Words{"budget of"},
-    Words{"que no pase de"}, Words{"que no supere"}, Words{"precio maximo"}, Words{"max price"},    Words{"que cueste menos de"},
-    Words{"a menos de"}};
+constexpr std::array upper_words{Words{"hasta"},
+                                 Words{"menos de"},
+                                 Words{"por menos de"},
+                                 Words{"por debajo de"},
+                                 Words{"debajo de"},
+                                 Words{"de menos de"},
+                                 Words{"maximo"},
+                                 Words{"maximo de"},
+                                 Words{"como maximo"},
+                                 Words{"max"},
+                                 Words{"no mas de"},
+                                 Words{"inferior a"},
+                                 Words{"menor a"},
+                                 Words{"menor que"},
+                                 Words{"de hasta"},
+                                 Words{"under"},
+                                 Words{"below"},
+                                 Words{"up to"},
+                                 Words{"less than"},
+                                 Words{"at most"},
+                                 Words{"maximum"},
+                                 Words{"no more than"},
+                                 Words{"cheaper than"},
+                                 Words{"for under"},
+                                 Words{"for less than"},
+                                 Words{"presupuesto"},
+                                 Words{"presupuesto de"},
+                                 Words{"presupuesto maximo"},
+                                 Words{"budget"},
+                                 Words{"budget of"},
+                                 Words{"que no pase de"},
+                                 Words{"que no supere"},
+                                 Words{"precio maximo"},
+                                 Words{"max price"},
+                                 Words{"que cueste menos de"},
+                                 Words{"a menos de"}};
 constexpr std::array lower_words{
-    Words{"mas de"},    Words{"de mas de"},     Words{"desde"},       Words{"a partir de"}, Words{"minimo"},
-    Words{"minimo de"}, Words{"como minimo"},   Words{"min"},         Words{"por encima de"}, Words{"arriba de"},
-    Words{"superior a"}, Words{"mayor a"},      Words{"mayor que"},   Words{"over"},        Words{"above"},
-    Words{"more than"}, Words{"at least"},      Words{"starting at"}, Words{"from"},        Words{"minimum"},
+    Words{"mas de"},        Words{"de mas de"},   Words{"desde"},       Words{"a partir de"},   Words{"minimo"},
+    Words{"minimo de"},     Words{"como minimo"}, Words{"min"},         Words{"por encima de"}, Words{"arriba de"},
+    Words{"superior a"},    Words{"mayor a"},     Words{"mayor que"},   Words{"over"},          Words{"above"},
+    Words{"more than"},     Words{"at least"},    Words{"starting at"}, Words{"from"},          Words{"minimum"},
     Words{"precio minimo"}, Words{"por mas de"}};
-constexpr std::array around_words{Words{"alrededor de"}, Words{"cerca de"},  Words{"around"},  Words{"about"},
-                                  Words{"aprox"},        Words{"aproximadamente"}, Words{"approximately"}};
+constexpr std::array around_words{Words{"alrededor de"}, Words{"cerca de"}, Words{"around"},
+                                  Words{"about"},        Words{"aprox"},    Words{"aproximadamente"},
+                                  Words{"approximately"}};
 constexpr std::array between_words{Words{"entre"}, Words{"between"}, Words{"de"}, Words{"from"}, Words{"desde"}};
 constexpr std::array and_words{Words{"y"}, Words{"e"}, Words{"and"}, Words{"a"}, Words{"to"}, Words{"hasta"}};
-constexpr std::array or_less{Words{"o menos"}, Words{"or less"}, Words{"or under"}, Words{"como maximo"}, Words{"maximo"}, Words{"max"}};
+constexpr std::array or_less{Words{"o menos"},     Words{"or less"}, Words{"or under"},
+                             Words{"como maximo"}, Words{"maximo"},  Words{"max"}};
 constexpr std::array or_more{Words{"o mas"}, Words{"or more"}, Words{"como minimo"}, Words{"minimo"}};
 constexpr std::array currencies{Words{"usd"},   Words{"us"},    Words{"dolares"}, Words{"dolar"}, Words{"dollars"},
                                 Words{"bucks"}, Words{"euros"}, Words{"eur"},     Words{"pesos"}, Words{"u$s"}};
 /// What a number counts that is no price.
-constexpr std::array counted{
-    Words{"gb"},      Words{"tb"},      Words{"mb"},        Words{"gigas"},   Words{"megas"},    Words{"teras"},
-    Words{"giga"},    Words{"tera"},    Words{"hz"},        Words{"mhz"},     Words{"ghz"},      Words{"hertz"},
-    Words{"w"},       Words{"watts"},   Words{"watt"},      Words{"vatios"},  Words{"va"},       Words{"mah"},
-    Words{"mm"},      Words{"cm"},      Words{"m"},         Words{"metros"},  Words{"kg"},       Words{"kilos"},
-    Words{"g"},       Words{"gramos"},  Words{"l"},         Words{"litros"},  Words{"litro"},    Words{"rpm"},
-    Words{"dpi"},     Words{"mp"},      Words{"megapixeles"}, Words{"fps"},   Words{"ms"},       Words{"pulgadas"},
-    Words{"pulgada"}, Words{"inch"},    Words{"inches"},    Words{"in"},      Words{"nucleos"},  Words{"cores"},
-    Words{"core"},    Words{"hilos"},   Words{"threads"},   Words{"botones"}, Words{"buttons"},  Words{"teclas"},
-    Words{"keys"},    Words{"puertos"}, Words{"ports"},     Words{"canales"}, Words{"pines"},    Words{"personas"},
-    Words{"anos"},    Words{"years"},   Words{"meses"},     Words{"horas"},   Words{"hours"},    Words{"jugadores"},
-    Words{"bits"},    Words{"bit"},     Words{"lumens"},    Words{"btu"},     Words{"frigorias"}, Words{"tazas"},
-    Words{"programas"}, Words{"k"},     Words{"p"},         Words{"x"},       Words{"modulos"},  Words{"ventiladores"},
-    Words{"fans"},    Words{"ohm"},     Words{"ohms"},      Words{"db"},      Words{"unidades"}, Words{"core"}};
+constexpr std::array counted{Words{"gb"},          Words{"tb"},       Words{"mb"},        Words{"gigas"},
+                             Words{"megas"},       Words{"teras"},    Words{"giga"},      Words{"tera"},
+                             Words{"hz"},          Words{"mhz"},      Words{"ghz"},       Words{"hertz"},
+                             Words{"w"},           Words{"watts"},    Words{"watt"},      Words{"vatios"},
+                             Words{"va"},          Words{"mah"},      Words{"mm"},        Words{"cm"},
+                             Words{"m"},           Words{"metros"},   Words{"kg"},        Words{"kilos"},
+                             Words{"g"},           Words{"gramos"},   Words{"l"},         Words{"litros"},
+                             Words{"litro"},       Words{"rpm"},      Words{"dpi"},       Words{"mp"},
+                             Words{"megapixeles"}, Words{"fps"},      Words{"ms"},        Words{"pulgadas"},
+                             Words{"pulgada"},     Words{"inch"},     Words{"inches"},    Words{"in"},
+                             Words{"nucleos"},     Words{"cores"},    Words{"core"},      Words{"hilos"},
+                             Words{"threads"},     Words{"botones"},  Words{"buttons"},   Words{"teclas"},
+                             Words{"keys"},        Words{"puertos"},  Words{"ports"},     Words{"canales"},
+                             Words{"pines"},       Words{"personas"}, Words{"anos"},      Words{"years"},
+                             Words{"meses"},       Words{"horas"},    Words{"hours"},     Words{"jugadores"},
+                             Words{"bits"},        Words{"bit"},      Words{"lumens"},    Words{"btu"},
+                             Words{"frigorias"},   Words{"tazas"},    Words{"programas"}, Words{"k"},
+                             Words{"p"},           Words{"x"},        Words{"modulos"},   Words{"ventiladores"},
+                             Words{"fans"},        Words{"ohm"},      Words{"ohms"},      Words{"db"},
+                             Words{"unidades"},    Words{"core"}};
 /// Under it a bare number is more likely to count something.
 constexpr double least_bare_price = 10;
 constexpr double around = 0.2;
@@ -111,10 +146,9 @@ std::optional<Amount> amount(const std::vector<Token>& tokens, std::size_t at) {
         *value *= 1'000;
         ++at;
     }
-    if (const std::size_t length = std::max(match_any(tokens, at, currencies),
-                                            match(tokens, at, "de") + match_any(tokens, at + 1, currencies) > 1
-                                                ? std::size_t{2}
-                                                : std::size_t{0})) {
+    if (const std::size_t length = std::max(
+            match_any(tokens, at, currencies),
+            match(tokens, at, "de") + match_any(tokens, at + 1, currencies) > 1 ? std::size_t{2} : std::size_t{0})) {
         has_currency = true;
         at += length;
     }
@@ -169,9 +203,8 @@ std::optional<PricePhrase> approximate(const std::vector<Token>& tokens, std::si
     const std::size_t words = match_any(tokens, at, around_words);
     const auto found = words > 0 ? amount(tokens, at + words) : std::nullopt;
     if (!found) return std::nullopt;
-    return PricePhrase{.length = words + found->length,
-                       .from = found->value * (1 - around),
-                       .to = found->value * (1 + around)};
+    return PricePhrase{
+        .length = words + found->length, .from = found->value * (1 - around), .to = found->value * (1 + around)};
 }
 
 std::optional<PricePhrase> trailing(const std::vector<Token>& tokens, std::size_t at) {
@@ -205,7 +238,8 @@ std::size_t match(const std::vector<Token>& tokens, std::size_t at, std::string_
     std::size_t count = 0;
     while (!phrase.empty()) {
         const std::size_t end = std::min(phrase.find(' '), phrase.size());
-        if (at + count >= tokens.size() || tokens[at + count].is_used || tokens[at + count].folded != phrase.substr(0, end))
+        if (at + count >= tokens.size() || tokens[at + count].is_used ||
+            tokens[at + count].folded != phrase.substr(0, end))
             return 0;
         phrase.remove_prefix(std::min(end + 1, phrase.size()));
         ++count;
