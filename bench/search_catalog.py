@@ -51,7 +51,8 @@ class Catalog:
         every /= np.linalg.norm(every, axis=1, keepdims=True)
         self.vectors, self.questions = every[:rows], every[rows:]
         # The first category has a tenth of the clusters, the others the rest.
-        self.category = np.where(cluster < CLUSTERS // 10, 0, 1 + cluster % (CATEGORIES - 1))[:rows]
+        category = np.where(cluster < CLUSTERS // 10, 0, 1 + cluster % (CATEGORIES - 1))
+        self.category, self.question_category = category[:rows], category[rows:]
         others = (1 - sum(SHARES.values())) / (BRANDS - len(SHARES))
         self.brand = rng.choice(BRANDS, size=rows, p=[SHARES.get(brand, others) for brand in range(BRANDS)])
         self.price = np.round(rng.uniform(10, 10_000, rows), 2)
@@ -59,12 +60,12 @@ class Catalog:
         words = ["".join(rng.choice(list("abcdefghilmnoprstuvz"), size=length)) for length in rng.integers(3, 10, 2_000)]
         self.texts = rng.choice(words, size=(rows, 120))
 
-    def nearest(self, passing=None, count=10):
+    def nearest(self, questions, passing=None, count=10):
         """The exact answers: skus, one row a question."""
         passing = np.arange(self.rows) if passing is None else np.flatnonzero(passing)
         answers = []
-        for start in range(0, len(self.questions), 100):
-            products = self.questions[start:start + 100] @ self.vectors[passing].T
+        for start in range(0, len(questions), 100):
+            products = questions[start:start + 100] @ self.vectors[passing].T
             answers.append(passing[np.argsort(-products, axis=1)[:, :count]])
         return np.concatenate(answers)
 
