@@ -21,6 +21,7 @@ import tempfile
 import time
 import urllib.request
 
+import chromadb
 import numpy as np
 
 import postgres
@@ -45,7 +46,7 @@ ORDER BY n.distance, n.id"""
 QUESTION = "(SELECT embedding FROM questions WHERE number = {})"
 SETTINGS = {"hnsw.iterative_scan": "off", "enable_seqscan": "off", "enable_sort": "off", "enable_hashjoin": "off",
             "enable_mergejoin": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
-EF_SEARCH = [10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 400]
+EF_SEARCH = [20, 30, 40, 50, 60, 80, 100, 150, 200]
 
 
 class Bench:
@@ -127,22 +128,25 @@ def measure_pgbench(bench, report):
 
 
 class Chroma:
-    """A server of the real chromadb over the cached directory."""
+    """A server of the real chromadb over a copy of the cached directory."""
 
-    def __init__(self, bench, directory, log):
+    def __init__(self, bench, directory):
+        self.bench, self.directory = bench, directory
+        self.start()
+
+    def start(self):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.bench, self.url = bench, f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            [os.path.join(os.path.dirname(sys.executable), "chroma"), "run", "--path", directory, "--host", "127.0.0.1",
-             "--port", str(port)], stdout=log, stderr=log, cwd=os.path.dirname(directory),
-            env={**os.environ, "ANONYMIZED_TELEMETRY": "False"})
+        self.url = f"http://127.0.0.1:{port}"
+        with open(self.directory + ".log", "wb") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(os.path.dirname(sys.executable), "chroma"), "run", "--path", self.directory, "--host",
+                 "127.0.0.1", "--port", str(port)], stdout=log, stderr=log, cwd=self.bench.folder,
+                env={**os.environ, "ANONYMIZED_TELEMETRY": "False"})
         self.wait()
-        import chromadb
-
-        client = chromadb.HttpClient(host="127.0.0.1", port=port, settings=chromadb.Settings(anonymized_telemetry=False))
-        self.collection = client.get_collection("products")
+        self.client = chromadb.HttpClient(host="127.0.0.1", port=port,
+                                          settings=chromadb.Settings(anonymized_telemetry=False))
 
     def wait(self):
         for _ in range(600):
@@ -154,13 +158,17 @@ class Chroma:
             time.sleep(0.1)
         raise Failed("the Chroma server does not start")
 
-    def search(self, callers):
-        command = [sys.executable, os.path.join(BENCH, "rival_chroma_search.py"), self.url, str(self.collection.id),
-                   self.bench.all, str(self.bench.catalog.dim), str(callers), str(self.bench.options.seconds)]
+    def search(self, way, callers):
+        command = [sys.executable, os.path.join(BENCH, "rival_chroma_search.py"), way, self.url,
+                   str(self.client.get_collection("products").id), self.bench.all, str(self.bench.catalog.dim), str(callers),
+                   str(self.bench.options.seconds)]
         return json.loads(run_timed(command, dict(os.environ))[1])
 
     def set_ef_search(self, ef_search):
-        self.collection.modify(configuration={"hnsw": {"ef_search": ef_search}})
+        """Holds for an index that is opened afterwards, so the server starts anew."""
+        self.client.get_collection("products").modify(configuration={"hnsw": {"ef_search": ef_search}})
+        self.stop()
+        self.start()
 
     def stop(self):
         self.process.terminate()
@@ -178,28 +186,27 @@ def chroma_server(bench):
         os.rename(cached + ".new", cached)
     directory = os.path.join(bench.folder, "chroma")
     shutil.copytree(cached, directory)
-    with open(os.path.join(bench.folder, "chroma.log"), "wb") as log:
-        server = Chroma(bench, directory, log)
-        try:
-            yield server
-        finally:
-            server.stop()
+    server = Chroma(bench, directory)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def least_ef_search(chroma, exact, wanted):
-    """(ef_search, recall) of Chroma, the least one whose recall is at most 0.005 below decant's."""
+    """(ef_search, recall) of Chroma, the least one whose recall is at most 0.005 below what is wanted."""
     for ef_search in EF_SEARCH:
         chroma.set_ef_search(ef_search)
-        reached = recall(skus(chroma.search(1)), exact)
+        reached = recall(skus(chroma.search("http", 1)), exact)
         if reached >= wanted - 0.005:
             break
     return ef_search, reached
 
 
 def recall_setting(bench, exact, wanted):
-    """(setting, answer): search/ is asked for the recall that comes nearest to Chroma's."""
+    """(setting, answer): search/ is asked for the recall that brings it nearest to Chroma's."""
     tried = [(setting, bench.decant(bench.all, 1, setting)) for setting in
-             (f"recall={recall}" for recall in (0.95, 0.97, 0.98, 0.985, 0.99, 0.993, 0.996, 0.998))]
+             (f"recall={recall}" for recall in (0.97, 0.98, 0.985, 0.99, 0.993, 0.996, 0.998))]
     return min(tried, key=lambda one: abs(recall(skus(one[1]), exact) - wanted))
 
 
@@ -209,14 +216,17 @@ def measure_chroma(bench, report):
         default = recall(skus(bench.decant(bench.all, 1)), exact)
         ef_search, reached = least_ef_search(chroma, exact, default)
         setting, answer = recall_setting(bench, exact, reached)
-        one, one_chroma, eight, eight_chroma = in_turns(
-            bench.options.repetitions, lambda: bench.decant(bench.all, 1, setting), lambda: chroma.search(1),
-            lambda: bench.decant(bench.all, 8, setting), lambda: chroma.search(8))
+        one, one_client, one_http, eight, eight_client, eight_http = in_turns(
+            bench.options.repetitions, lambda: bench.decant(bench.all, 1, setting), lambda: chroma.search("client", 1),
+            lambda: chroma.search("http", 1), lambda: bench.decant(bench.all, 8, setting),
+            lambda: chroma.search("client", 8), lambda: chroma.search("http", 8))
     ours = recall(skus(answer), exact)
-    report.least(f"recall@10: Chroma, ef_search {ef_search}", reached, 0.98)
-    report.least(f"recall@10: decant, ef_search {answer['answers'][0]['ef_search']}", ours, reached - 0.005)
-    report.at_least("one caller, p50: Chroma / search/", median(one_chroma, "p50"), median(one, "p50"), 3, "ms")
-    report.at_least("8 callers: search/ / Chroma", median(eight, "rate"), median(eight_chroma, "rate"), 3, "/s")
+    report.least(f"recall@10: Chroma, ef_search {ef_search}", reached, 0.97)
+    report.least(f"recall@10: decant, ef_search {answer['answers'][0]['ef_search']}", ours, round(reached - 0.005, 4))
+    for name, one_rival, eight_rival in (("its Python client", one_client, eight_client),
+                                         ("bare HTTP", one_http, eight_http)):
+        report.at_least(f"one caller, p50: Chroma by {name} / search/", median(one_rival, "p50"), median(one, "p50"), 3, "ms")
+        report.at_least(f"8 callers: search/ / Chroma by {name}", median(eight, "rate"), median(eight_rival, "rate"), 3, "/s")
 
 
 def filters(catalog):
