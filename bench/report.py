@@ -22,17 +22,22 @@ class Report:
         verdict = {True: "pass", False: "MISS", None: ""}[passed]
         print(f"| {what} | {measured} | {against} | {ratio} | {target} | {verdict} |", flush=True)
 
-    def at_most(self, what, seconds, reference, target):
-        """seconds / reference <= target."""
-        self._ratio(what, seconds, reference, "≤", target, seconds / reference <= target)
+    def at_most(self, what, measured, reference, target, unit="s"):
+        """measured / reference <= target."""
+        self._ratio(what, (measured, reference, unit), "≤", target, measured / reference <= target)
 
-    def at_least(self, what, seconds, reference, target):
-        """seconds / reference >= target."""
-        self._ratio(what, seconds, reference, "≥", target, seconds / reference >= target)
+    def at_least(self, what, measured, reference, target, unit="s"):
+        """measured / reference >= target."""
+        self._ratio(what, (measured, reference, unit), "≥", target, measured / reference >= target)
 
-    def _ratio(self, what, seconds, reference, sign, target, passed):
-        self._row(what, f"{number(seconds)} s", f"{number(reference)} s", f"{seconds / reference:.2f}",
+    def _ratio(self, what, figures, sign, target, passed):
+        measured, reference, unit = figures
+        self._row(what, f"{number(measured)} {unit}", f"{number(reference)} {unit}", f"{measured / reference:.2f}",
                   f"{sign} {target}", passed)
+
+    def least(self, what, measured, least):
+        """measured >= least, of a share."""
+        self._row(what, f"{measured:.4f}", "", "", f"≥ {least:g}", measured >= least)
 
     def limit(self, what, measured, limit, unit):
         self._row(what, f"{number(measured)} {unit}", "", "", f"≤ {limit:g} {unit}", measured <= limit)

@@ -65,7 +65,10 @@ public:
     /// `condition` has one place for the number of its parameter.
     void add(std::string name, std::string_view condition, std::string value) {
         bound_.params.emplace_back(std::move(value));
-        add(std::move(name), fmt::format(fmt::runtime(condition), bound_.params.size()));
+        add_narrow(std::move(name), fmt::format(fmt::runtime(condition), bound_.params.size()));
+    }
+    void add_narrow(std::string name, std::string condition) {
+        add(std::move(name), std::move(condition));
         bound_.is_narrow = true;
     }
     void add(std::string name, std::string condition) {
@@ -133,8 +136,8 @@ BoundFilter bind(pg::Connection& db, const Filter& filter) {
                    fmt::format("{}", *filter.max_price));
     }
     if (filter.in_stock) binder.add("in stock", "p.stock > 0");
-    if (filter.featured) binder.add("featured", "p.featured");
-    if (filter.on_sale) binder.add("on sale", "p.on_sale");
+    if (filter.featured) binder.add_narrow("featured", "p.featured");
+    if (filter.on_sale) binder.add_narrow("on sale", "p.on_sale");
     return binder.take();
 }
 

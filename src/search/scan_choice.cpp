@@ -6,16 +6,30 @@
 namespace decant::search {
 namespace {
 
-// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart.
+// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart. One plan serves
+// all vectors and limits, and is made once a connection. It is made for an unknown limit, so joins that are good for many
+// rows are kept out.
 constexpr std::string_view index_settings_sql =
-    "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true), "
-    "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)";
+    "SELECT set_config('hnsw.iterative_scan', $1, true), set_config('hnsw.ef_search', $2, true), "
+    "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), "
+    "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
+    "set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true)";
 
-// Microseconds, on two cores: a row that the index visits with the neighbours it compares, and one row compared alone.
-constexpr double visit_cost = 15;
-constexpr double compare_cost = 2;
+// Which index serves a filter depends on its values.
+constexpr std::string_view exact_settings_sql =
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)";
+
+// Microseconds of one processor, vectors stored apart (TOAST): a row that the index visits with the neighbours it
+// compares, one row compared alone, a unit of the planner's.
+constexpr double visit_cost = 5;
+constexpr double compare_cost = 3;
+constexpr double planner_cost = 2;
+// Comparing all is worth more time, because it misses none.
+constexpr double exactness_worth = 1.5;
+
 constexpr std::uint64_t least_more_rows = 20;
 constexpr std::uint64_t most_ef_search = 1'000;
+constexpr double most_visited = 20'000;  // hnsw.max_scan_tuples
 
 std::string short_line(std::string line) {
     const std::size_t begin = line.find("'[");
@@ -23,29 +37,50 @@ std::string short_line(std::string line) {
     return end == std::string::npos ? line : line.replace(begin, end + 2 - begin, "'[...]'");
 }
 
-}  // namespace
-
-std::uint64_t more_rows(std::uint64_t wanted) noexcept {
-    return wanted + least_more_rows;
+double share_of(const Passing& filter) noexcept {
+    const auto rows = static_cast<double>(std::max<std::uint64_t>(filter.rows, 1));
+    return std::clamp(static_cast<double>(filter.passing), 1.0, rows) / rows;
 }
 
-Scan cheaper_scan(std::uint64_t wanted, std::uint64_t passing, std::uint64_t rows) noexcept {
-    // The index visits about `wanted` rows for each that passes.
-    const auto all = static_cast<double>(std::max<std::uint64_t>(rows, 1));
-    const auto some = static_cast<double>(std::clamp<std::uint64_t>(passing, 1, rows + 1));
-    const double visited = std::min(static_cast<double>(wanted) * all / some, all);
-    return some * compare_cost < visited * visit_cost ? Scan::exact : Scan::index;
+double exact_cost(const Passing& filter) noexcept {
+    return filter.reading_cost * planner_cost + static_cast<double>(filter.passing) * compare_cost;
+}
+
+}  // namespace
+
+std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std::optional<Passing>& filter) {
+    const ScanStep exact{.scan = Scan::exact};
+    const ScanStep further{.ef_search = most_ef_search, .goes_on = true, .more = wanted + least_more_rows};
+    const double share = filter ? share_of(*filter) : 1;
+    // Twice as many as pass on average: less than one question in a hundred finds too few by chance.
+    const double nearest = std::ceil((filter ? 2 : 1) * static_cast<double>(wanted) / share);
+    const double ef_search = std::max(nearest, static_cast<double>(ef_search_for(wanted, recall)));
+    const bool is_one_look_enough = nearest <= static_cast<double>(most_ef_search);
+    const double visited = is_one_look_enough ? ef_search
+                                              : std::min({static_cast<double>(wanted + further.more) / share,
+                                                          static_cast<double>(filter ? filter->rows : wanted),
+                                                          most_visited});
+    if (filter && exact_cost(*filter) < visited * visit_cost * exactness_worth) return {exact};
+    if (!is_one_look_enough) return {further, exact};
+    const ScanStep first{.ef_search = static_cast<std::uint64_t>(ef_search)};
+    // Too few of the nearest pass: those that do lie elsewhere, where the index finds them late and not the nearest first.
+    if (filter && exact_cost(*filter) <= most_visited * visit_cost) return {first, exact};
+    return {first, further, exact};
 }
 
 std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept {
     const double missed = 1 - std::clamp(recall, 0.5, 0.999);
-    const double more = std::max(1.0, std::sqrt(0.1 / missed));
-    return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(2 * more * static_cast<double>(wanted)), 40,
-                                     most_ef_search);
+    // Some miss the right part of the graph, whatever is wanted; others find only the nearest of it.
+    const double to_get_there = 40 * std::pow(0.05 / missed, 0.75);
+    const double to_find_all = 4 * static_cast<double>(wanted) * std::sqrt(0.02 / missed);
+    const double least = std::max({to_get_there, to_find_all, static_cast<double>(wanted), 40.0});
+    return static_cast<std::uint64_t>(std::min(least, static_cast<double>(most_ef_search)));
 }
 
-pg::Statement index_settings(std::uint64_t ef_search) {
-    return {.sql = std::string{index_settings_sql}, .params = {std::to_string(ef_search)}};
+pg::Statement scan_settings(const ScanStep& step) {
+    if (step.scan == Scan::exact) return {.sql = std::string{exact_settings_sql}};
+    return {.sql = std::string{index_settings_sql},
+            .params = {step.goes_on ? "relaxed_order" : "off", std::to_string(step.ef_search)}};
 }
 
 std::string plan_text(const pg::Result& lines) {

@@ -1,30 +1,44 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/enum_names.hpp"
 #include "pg/connection.hpp"
 
 namespace decant::search {
 
-/// How the nearest rows were found: by the HNSW index, which goes on until enough rows pass the filter, or by comparing
-/// every row that passes, which is quicker, and exact, where few do.
+/// How the nearest rows were found: by the HNSW index, or by comparing every row that passes the filter, which is exact,
+/// and quicker where few do.
 enum class Scan { index, exact };
 inline constexpr EnumNames<Scan, 2> scan_names{{"index", "exact"}};
 
-/// Under a filter the index gives rows out of order, which is put right among the wanted ones and so many more.
-std::uint64_t more_rows(std::uint64_t wanted) noexcept;
+/// What is known of a filter before it is searched with.
+struct Passing {
+    std::uint64_t rows = 0;     ///< of the table
+    std::uint64_t passing = 0;  ///< of them
+    double reading_cost = 0;    ///< of reading those that pass without their vectors, in the planner's units
+};
 
-/// For `wanted` rows where about `passing` of `rows` pass the filter.
-Scan cheaper_scan(std::uint64_t wanted, std::uint64_t passing, std::uint64_t rows) noexcept;
+/// One way to look for rows.
+struct ScanStep {
+    Scan scan = Scan::index;
+    std::uint64_t ef_search = 0;  ///< of Scan::index: rows that it holds as the nearest
+    bool goes_on = false;         ///< past those, until enough pass; such rows come out of order,
+    std::uint64_t more = 0;       ///< which is put right among the wanted ones and so many more
+};
 
-/// Rows that hnsw.ef_search has the index look at for the `wanted` nearest ones with this recall. Calibrated on 100,000
-/// clustered vectors of 384 dimensions (docs/search.md).
+/// What to try, one after the other, until `wanted` rows are found. `filter` is none where (nearly) all rows pass.
+std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std::optional<Passing>& filter);
+
+/// The least hnsw.ef_search that finds this share of the `wanted` nearest rows. Calibrated on 100,000 clustered vectors
+/// of 384 dimensions (docs/benchmarks.md).
 std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept;
 
-/// Settings of the transaction for an index scan that does not end before enough rows pass.
-pg::Statement index_settings(std::uint64_t ef_search);
+/// Settings of the transaction that the step is to be run with.
+pg::Statement scan_settings(const ScanStep& step);
 
 /// Lines of EXPLAIN, without the numbers of the vector.
 std::string plan_text(const pg::Result& lines);

@@ -55,6 +55,8 @@ constexpr std::string_view explain_sql = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OF
 
 // A filter's share is judged by so many rows: the statistics know nothing of what is in jsonb.
 constexpr std::uint64_t sampled_rows = 2'000;
+// Of a row whose metadata is looked at, in the planner's units.
+constexpr double reading_cost = 0.2;
 
 /// The vector of the question, of the column's type.
 std::string vector_sql(const store::Pgvector& pgvector, pg::VectorType type, std::size_t parameter) {
@@ -97,27 +99,23 @@ public:
 
     TableAnswer run() {
         TableAnswer answer{.passing = query_.filters.empty() ? table_.rows : count_passing()};
-        answer.scan = choose(answer);
-        const std::uint64_t found = search(answer);
-        // The index gives up after hnsw.max_scan_tuples rows; where it found too few, all that pass are compared.
-        if (answer.scan == Scan::index && found < wanted()) {
-            answer.scan = Scan::exact;
-            search(answer);
-        }
+        for (const ScanStep& step : steps(answer.passing))
+            if (search(step, answer) >= wanted()) break;
         return answer;
     }
 
 private:
     std::uint64_t wanted() const { return query_.limit + query_.offset; }
-    std::uint64_t more(Scan scan) const {
-        return scan == Scan::index && !query_.filters.empty() ? more_rows(wanted()) : 0;
-    }
 
-    Scan choose(const TableAnswer& estimate) const {
+    std::vector<ScanStep> steps(std::uint64_t passing) const {
         // An index by cosine does not hold vectors of length 0, nor finds anything near one.
-        if (!table_.has_index || (table_.space == catalog::Space::cosine && is_zero(query_.vector))) return Scan::exact;
-        if (query_.filters.empty()) return Scan::index;
-        return cheaper_scan(wanted() + more(Scan::index), estimate.passing, table_.rows);
+        if (!table_.has_index || (table_.space == catalog::Space::cosine && is_zero(query_.vector)))
+            return {{.scan = Scan::exact}};
+        if (query_.filters.empty()) return scan_steps(wanted(), query_.recall, std::nullopt);
+        return scan_steps(wanted(), query_.recall,
+                          Passing{.rows = table_.rows,
+                                  .passing = passing,
+                                  .reading_cost = reading_cost * static_cast<double>(table_.rows)});
     }
 
     std::uint64_t count_passing() {
@@ -133,25 +131,24 @@ private:
                                           static_cast<double>(rows));
     }
 
-    std::string sql(Scan scan) const {
+    std::string sql(const ScanStep& step) const {
         const std::size_t limit = condition_.params.size() + 1;
         // A vector of length 0 has no cosine; Chroma takes it for one at right angles.
-        const bool may_be_nan = table_.space == catalog::Space::cosine && scan == Scan::exact;
+        const bool may_be_nan = table_.space == catalog::Space::cosine && step.scan == Scan::exact;
         const std::string distance = may_be_nan ? fmt::format(number_or_1_sql, distance_) : distance_;
         // With an addition no index gives the order.
-        const std::string order = scan == Scan::index ? distance : distance + " + 0";
-        return fmt::format(nearest_sql, table_.quoted, condition_.sql, distance, order, limit, limit + 1, more(scan),
+        const std::string order = step.scan == Scan::index ? distance : distance + " + 0";
+        return fmt::format(nearest_sql, table_.quoted, condition_.sql, distance, order, limit, limit + 1, step.more,
                            shown_distance_);
     }
 
     /// The number of rows that were looked at.
-    std::uint64_t search(TableAnswer& answer) {
+    std::uint64_t search(const ScanStep& step, TableAnswer& answer) {
+        answer.scan = step.scan;
         pg::Transaction tx{db_, "BEGIN READ ONLY"};
-        if (answer.scan == Scan::index) {
-            const pg::Statement settings = index_settings(ef_search_for(wanted(), query_.recall));
-            db_.query(settings.sql, settings.params);
-        }
-        const std::string sql_text = sql(answer.scan);
+        const pg::Statement settings = scan_settings(step);
+        db_.query(settings.sql, settings.params);
+        const std::string sql_text = sql(step);
         if (query_.explains) answer.plan = plan_text(db_.query(std::string{explain_sql} + sql_text, params_, vector_));
         const pg::Result rows = db_.query(sql_text, params_, vector_);
         tx.commit();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json/parse.hpp>
+#include <optional>
 
 #include "core/error.hpp"
 #include "core/json.hpp"
@@ -53,54 +54,51 @@ public:
     VectorAnswer run() {
         VectorAnswer answer;
         const std::uint64_t wanted = query_.limit + query_.offset;
-        if (filter_.is_narrow || query_.explains) estimate(answer);
-        answer.scan =
-            filter_.is_narrow ? cheaper_scan(wanted + more(Scan::index), answer.passing, answer.rows) : Scan::index;
-        const std::uint64_t found = search(answer);
-        // The index gives up after hnsw.max_scan_tuples rows; where it found too few, all that pass are compared.
-        if (answer.scan == Scan::index && found < wanted) {
-            answer.scan = Scan::exact;
-            search(answer);
+        std::optional<Passing> filter;
+        if (filter_.is_narrow || query_.explains) filter = estimate();
+        if (filter) {
+            answer.rows = filter->rows;
+            answer.passing = filter->passing;
         }
+        if (!filter_.is_narrow) filter.reset();
+        for (const ScanStep& step : scan_steps(wanted, query_.recall, filter))
+            if (search(step, answer) >= wanted) break;
         return answer;
     }
 
 private:
-    void estimate(VectorAnswer& answer) {
+    Passing estimate() {
         const std::vector<pg::Statement> statements{
             {.sql = fmt::format(estimate_sql, filter_.condition), .params = filter_.params},
             {.sql = std::string{table_sql}}};
         const std::vector<pg::Result> results = db_.run_batch(statements);
         const json::value tree = json::parse(results[0].text(0, 0));
-        answer.passing = tree.as_array().at(0).at("Plan").at("Plan Rows").to_number<std::uint64_t>();
-        answer.rows = static_cast<std::uint64_t>(results[1].integer(0, 0));
+        const json::value& plan = tree.as_array().at(0).at("Plan");
+        return {.rows = static_cast<std::uint64_t>(results[1].integer(0, 0)),
+                .passing = plan.at("Plan Rows").to_number<std::uint64_t>(),
+                .reading_cost = plan.at("Total Cost").to_number<double>()};
     }
 
-    std::uint64_t more(Scan scan) const {
-        return scan == Scan::index && filter_.is_narrow ? more_rows(query_.limit + query_.offset) : 0;
-    }
-
-    pg::Statement statement(Scan scan, std::string_view before = "") const {
+    pg::Statement statement(const ScanStep& step, std::string_view before = "") const {
         const std::size_t first = filter_.params.size() + 1;
         // With an addition no index gives the order.
-        const std::string order = scan == Scan::index ? distance_ : distance_ + " + 0";
+        const std::string order = step.scan == Scan::index ? distance_ : distance_ + " + 0";
         return {.sql = fmt::format("{}{}", before,
                                    fmt::format(nearest_sql, filter_.condition, distance_, order, first, first + 1,
-                                               first + 2, more(scan), hit_columns, hit_joins)),
+                                               first + 2, step.more, hit_columns, hit_joins)),
                 .params = params_,
                 .binary = &vector_};
     }
 
     /// The number of rows that were near enough to be looked at, under the threshold too.
-    std::uint64_t search(VectorAnswer& answer) {
+    std::uint64_t search(const ScanStep& step, VectorAnswer& answer) {
+        answer.scan = step.scan;
+        answer.ef_search = step.ef_search;
         std::vector<pg::Statement> statements;
         if (query_.facets && !answer.facets) statements.push_back(facets_statement(filter_));
-        if (answer.scan == Scan::index) {
-            answer.ef_search = ef_search_for(query_.limit + query_.offset, query_.recall);
-            statements.push_back(index_settings(answer.ef_search));
-        }
-        if (query_.explains) statements.push_back(statement(answer.scan, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "));
-        statements.push_back(statement(answer.scan));
+        statements.push_back(scan_settings(step));
+        if (query_.explains) statements.push_back(statement(step, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "));
+        statements.push_back(statement(step));
         const std::vector<pg::Result> results = db_.run_batch(statements);
         if (query_.facets && !answer.facets) answer.facets = read_facets(results.front());
         if (query_.explains) answer.plan = plan_text(results[results.size() - 2]);

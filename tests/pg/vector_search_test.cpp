@@ -24,8 +24,8 @@ protected:
         with_ = new test::SchemaCase;
         with_->put_products(products);
         with_->exec(
-            "UPDATE products SET featured = true WHERE price <= 30; UPDATE products SET active = false WHERE price > "
-            "2990");
+            "UPDATE products SET featured = true WHERE price::int % 50 < 25; "
+            "UPDATE products SET active = false WHERE price > 2990; ANALYZE products");
     }
     static void TearDownTestSuite() { delete with_; }
 
@@ -86,6 +86,32 @@ TEST_F(VectorSearch, ComparesAllThatPassWhereFewDo) {
         EXPECT_EQ(hit.brand, "brand-11");
         EXPECT_LE(hit.price, 1'000);
     }
+}
+
+TEST_F(VectorSearch, ComparesAllThatPassWhereThoseLieFarFromTheQuestion) {
+    const VectorAnswer answer = find({.featured = true}, 20);
+    ASSERT_EQ(answer.hits.size(), 20U);
+    EXPECT_EQ(answer.scan, Scan::exact);
+    EXPECT_THAT(answer.plan, Not(HasSubstr("idx_products_embedding_hnsw")));
+    EXPECT_EQ(recall(answer.hits, "p.active AND featured"), 1);
+}
+
+TEST_F(VectorSearch, TakesTheIndexWhereEnoughOfTheNearestPass) {
+    const VectorAnswer answer = find({.max_price = 1'500});
+    EXPECT_EQ(answer.scan, Scan::index);
+    EXPECT_THAT(answer.plan, HasSubstr("idx_products_embedding_hnsw"));
+    EXPECT_GE(recall(answer.hits, "p.active AND price <= 1500"), 0.9);
+}
+
+TEST_F(VectorSearch, PlansAStatementOnceAConnection) {
+    VectorSearcher searcher{db_};
+    for (int i = 0; i < 3; ++i)
+        searcher.find({.vector = vector_});
+    const pg::Result plans = db_.exec(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%WITH nearest%'");
+    ASSERT_EQ(plans.rows(), 1);
+    EXPECT_EQ(plans.integer(0, 0), 3);
+    EXPECT_EQ(plans.integer(0, 1), 0);
 }
 
 struct FilterCase {
