@@ -86,150 +86,202 @@ DECLARE
 BEGIN
     IF to_regclass('decant.synonyms') IS NOT NULL THEN RETURN; END IF;
     CREATE TABLE decant.synonyms (
-        word text PRIMARY KEY,  -- in lower case and without accents
+        word text PRIMARY KEY,  -- in lower case, without accents and punctuation, one blank between words
         written text NOT NULL,  -- as it was given
-        group_id bigint NOT NULL
+        group_id bigint NOT NULL,
+        place bigint GENERATED ALWAYS AS IDENTITY
     );
     CREATE INDEX synonyms_group ON decant.synonyms (group_id);
     CREATE SEQUENCE decant.synonym_groups OWNED BY decant.synonyms.group_id;
     FOREACH line IN ARRAY starter LOOP
         number := nextval('decant.synonym_groups');
         INSERT INTO decant.synonyms (word, written, group_id)
-            SELECT translate(lower(w), 'áéíóúüñ', 'aeiouun'), w, number FROM unnest(string_to_array(line, ',')) w
+            SELECT translate(lower(w), 'áéíóúüñ-', 'aeiouun '), w, number FROM unnest(string_to_array(line, ',')) w
             ON CONFLICT (word) DO NOTHING;
     END LOOP;
 END
 $synonyms$;
 
 -- These functions run as the owner of the table, so that who may write products need not know of it, and do nothing
--- where it is gone. Their text names only columns that the catalog has: one that is older than decant may lack some.
+-- where it or a column that they read is gone. They are beside products, so that the catalog can be dumped and restored
+-- without the schema decant. Their text names only what the catalog has: one that is older than decant may lack some.
 DO $functions$
 DECLARE
-    reads text;
-    joins text := '';
-    codes text;
-    columns text;
-    changed text;
-    has_column constant text := 'EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(%L) '
-                                'AND attname = %L AND NOT attisdropped)';
-    has jsonb := '{}';
-    wanted record;
-    found bool;
+    place constant text := (SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                            WHERE c.oid = to_regclass('products'));
+    made record;
 BEGIN
-    FOR wanted IN SELECT * FROM (VALUES
-        ('name'), ('model'), ('description'), ('short_description'), ('specs'), ('technical_specs'), ('features'),
-        ('sku'), ('barcode'), ('category_id'), ('subcategory_id'), ('brand_id')) AS w (name)
-    LOOP
-        EXECUTE 'SELECT ' || format(has_column, 'products', wanted.name) INTO found;
-        IF found THEN has := has || jsonb_build_object(wanted.name, true); END IF;
-    END LOOP;
-    SELECT string_agg(format('%I', key), ', ' ORDER BY key) INTO columns FROM jsonb_object_keys(has) key;
-    SELECT format('(%s) IS DISTINCT FROM (%s)',
-                  string_agg(format('OLD.%I%s', key, cast_of), ', ' ORDER BY key),
-                  string_agg(format('NEW.%I%s', key, cast_of), ', ' ORDER BY key))
-        INTO changed
-        FROM (SELECT key, CASE WHEN key IN ('technical_specs', 'features') THEN '::jsonb' ELSE '' END AS cast_of
-              FROM jsonb_object_keys(has) key) keys;
-
-    -- Of texts of any length only the beginning: a tsvector takes a megabyte.
-    reads := 'setweight(to_tsvector(''pg_catalog.spanish'', concat_ws('' '', p.name'
-             || CASE WHEN has ? 'model' THEN ', p.model' ELSE '' END || ')), ''A'')'
-             || ' || setweight(to_tsvector(''pg_catalog.spanish'', translate(concat_ws('' '', '''''
-             || CASE WHEN has ? 'brand_id' THEN ', b.name, b.display_name' ELSE '' END
-             || CASE WHEN has ? 'category_id' THEN ', c.name, c.display_name' ELSE '' END
-             || CASE WHEN has ? 'subcategory_id' THEN ', s.name, s.display_name' ELSE '' END || '), ''_'', '' '')), ''B'')'
-             || ' || setweight(to_tsvector(''pg_catalog.spanish'', left(concat_ws('' '', '''''
-             || CASE WHEN has ? 'description' THEN ', p.description' ELSE '' END
-             || CASE WHEN has ? 'short_description' THEN ', p.short_description' ELSE '' END || '), 20000)), ''C'')'
-             || ' || setweight(to_tsvector(''pg_catalog.spanish'', left(concat_ws('' '', '''''
-             || CASE WHEN has ? 'specs' THEN ', p.specs' ELSE '' END
-             || CASE WHEN has ? 'technical_specs' THEN ', p.technical_specs::text' ELSE '' END
-             || CASE WHEN has ? 'features' THEN ', p.features::text' ELSE '' END || '), 20000)), ''D'')';
-    SELECT string_agg(format('''#'' || upper(nullif(regexp_replace(p.%I, ''[^[:alnum:]]'', '''', ''g''), ''''))', code), ', ')
-        INTO codes FROM unnest(ARRAY['sku', 'model', 'barcode']) code WHERE has ? code;
-    IF codes IS NOT NULL THEN
-        reads := reads || format(' || array_to_tsvector(array_remove(ARRAY[%s], NULL))', codes);
+    -- Words that no trigger kept may be old; 004 makes them anew.
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('products') AND tgname = 'decant_words_changed') THEN
+        TRUNCATE decant.product_words;
     END IF;
-    IF has ? 'category_id' THEN joins := joins || ' LEFT JOIN categories c ON c.id = p.category_id'; END IF;
-    IF has ? 'brand_id' THEN joins := joins || ' LEFT JOIN brands b ON b.id = p.brand_id'; END IF;
-    IF has ? 'subcategory_id' THEN joins := joins || ' LEFT JOIN subcategories s ON s.id = p.subcategory_id'; END IF;
+
+    WITH wanted (label, relation, alias, name) AS (VALUES
+             ('A', 'products', 'p', 'name'), ('A', 'products', 'p', 'model'),
+             ('B', 'brands', 'b', 'name'), ('B', 'brands', 'b', 'display_name'),
+             ('B', 'categories', 'c', 'name'), ('B', 'categories', 'c', 'display_name'),
+             ('B', 'subcategories', 's', 'name'), ('B', 'subcategories', 's', 'display_name'),
+             ('C', 'products', 'p', 'description'), ('C', 'products', 'p', 'short_description'),
+             ('D', 'products', 'p', 'specs'), ('D', 'products', 'p', 'technical_specs'), ('D', 'products', 'p', 'features'),
+             ('#', 'products', 'p', 'sku'), ('#', 'products', 'p', 'model'), ('#', 'products', 'p', 'barcode'),
+             ('', 'products', 'p', 'id'), ('', 'products', 'p', 'category_id'), ('', 'products', 'p', 'subcategory_id'),
+             ('', 'products', 'p', 'brand_id')),
+         keys (relation, alias, key) AS (VALUES
+             ('brands', 'b', 'brand_id'), ('categories', 'c', 'category_id'), ('subcategories', 's', 'subcategory_id')),
+         there AS (
+             SELECT w.*, a.atttypid = 'json'::regtype AS is_json
+             FROM wanted w JOIN pg_attribute a ON a.attrelid = to_regclass(format('%s.%I', place, w.relation))
+                                              AND a.attname = w.name AND NOT a.attisdropped),
+         -- A brand has words only where a product can name it.
+         has AS (
+             SELECT t.* FROM there t LEFT JOIN keys k USING (relation)
+             WHERE k.key IS NULL OR EXISTS (SELECT FROM there o WHERE o.relation = 'products' AND o.name = k.key)),
+         own AS (
+             -- json has no equality.
+             SELECT DISTINCT name, CASE WHEN is_json THEN '::text' ELSE '' END AS cast_of
+             FROM has WHERE relation = 'products'),
+         labelled AS (
+             SELECT label, string_agg(format('%s.%I', alias, name), ', ' ORDER BY alias, name) AS names
+             FROM has WHERE label IN ('A', 'B', 'C', 'D') GROUP BY label)
+    SELECT (SELECT array_agg(DISTINCT relation || '.' || name) FROM has) AS reads,
+           (SELECT string_agg(quote_ident(name), ', ') FROM own) AS own_columns,
+           (SELECT format('(%s) IS DISTINCT FROM (%s)',
+                          string_agg(format('OLD.%I%s', name, cast_of), ', ' ORDER BY name),
+                          string_agg(format('NEW.%I%s', name, cast_of), ', ' ORDER BY name)) FROM own) AS is_changed,
+           -- Of texts of any length only the beginning: a tsvector takes a megabyte. A category's name has underscores.
+           (SELECT string_agg(format('setweight(to_tsvector(''spanish'', left(translate(concat_ws('' '', %s), ''_'', '' ''), '
+                                     '20000)), %L)', names, label), ' || ' ORDER BY label) FROM labelled) AS words,
+           (SELECT format(' || array_to_tsvector(array_remove(ARRAY[%s], NULL))', string_agg(format(
+                       '''#'' || nullif(upper(left(regexp_replace(p.%I::text, ''[^A-Za-z0-9]'', '''', ''g''), 200)), '''')',
+                       name), ', ')) FROM has WHERE label = '#') AS codes,
+           (SELECT string_agg(format(' LEFT JOIN %s.%I %s ON %s.id = p.%I', place, k.relation, k.alias, k.alias, k.key), '')
+            FROM keys k WHERE EXISTS (SELECT FROM has WHERE has.relation = k.relation)) AS joins
+        INTO made;
 
     EXECUTE format($make$
-        CREATE OR REPLACE FUNCTION decant_refresh_words(ids uuid[]) RETURNS void
-        LANGUAGE plpgsql SECURITY DEFINER
-        SET search_path FROM CURRENT
-        AS $body$
-        BEGIN
-            IF to_regclass('decant.product_words') IS NULL THEN RETURN; END IF;
-            INSERT INTO decant.product_words (product_id, words)
-                SELECT p.id, %s FROM products p%s WHERE p.id = ANY (ids) ORDER BY p.id
-                ON CONFLICT (product_id) DO UPDATE SET words = excluded.words
-                WHERE product_words.words IS DISTINCT FROM excluded.words;
-        END
-        $body$ $make$, reads, joins);
-    EXECUTE format($make$
-        CREATE OR REPLACE FUNCTION decant_words_of_product() RETURNS trigger
+        -- Once a transaction: the answer costs as much as the words of a product.
+        CREATE OR REPLACE FUNCTION decant_keeps_words() RETURNS bool
         LANGUAGE plpgsql
-        SET search_path FROM CURRENT
+        SET search_path = pg_catalog, pg_temp
+        AS $body$
+        DECLARE
+            now_checked constant text := pg_current_xact_id()::text;
+        BEGIN
+            IF current_setting('decant.keeps_words', true) = now_checked THEN RETURN true; END IF;
+            IF to_regclass('decant.product_words') IS NULL
+               OR (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                   WHERE c.oid IN (to_regclass('%1$s.products'), to_regclass('%1$s.brands'),
+                                   to_regclass('%1$s.categories'), to_regclass('%1$s.subcategories'))
+                     AND c.relname || '.' || a.attname = ANY (%2$L) AND NOT a.attisdropped) < %3$s THEN
+                RETURN false;
+            END IF;
+            PERFORM set_config('decant.keeps_words', now_checked, true);
+            RETURN true;
+        END
+        $body$;
+
+        -- An array looks to the planner as if it were worth a new plan every time, which takes longer than the words.
+        CREATE OR REPLACE FUNCTION decant_refresh_product_words(ids uuid[], only_new bool DEFAULT false) RETURNS void
+        LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
         AS $body$
         BEGIN
-            IF TG_OP = 'INSERT' THEN
-                PERFORM decant_refresh_words(ARRAY[NEW.id]);
-            ELSIF %s THEN
-                PERFORM decant_refresh_words(ARRAY[NEW.id]);
+            IF NOT %1$s.decant_keeps_words() THEN RETURN; END IF;
+            INSERT INTO decant.product_words AS w (product_id, words)
+                SELECT p.id, %4$s FROM %1$s.products p%5$s WHERE p.id = ANY (ids) ORDER BY p.id
+                ON CONFLICT (product_id) DO UPDATE SET words = excluded.words
+                WHERE NOT only_new AND w.words IS DISTINCT FROM excluded.words;
+        END
+        $body$;
+
+        CREATE OR REPLACE FUNCTION decant_words_of_changed() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = pg_catalog, pg_temp
+        AS $body$
+        BEGIN
+            IF NOT %1$s.decant_keeps_words() THEN RETURN NULL; END IF;
+            INSERT INTO decant.product_words AS w (product_id, words)
+                SELECT p.id, %4$s FROM (SELECT NEW.*) p%5$s
+                ON CONFLICT (product_id) DO UPDATE SET words = excluded.words
+                WHERE w.words IS DISTINCT FROM excluded.words;
+            RETURN NULL;
+        END
+        $body$;
+
+        CREATE OR REPLACE FUNCTION decant_words_of_new() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER
+        AS $body$
+        BEGIN
+            PERFORM %1$s.decant_refresh_product_words(pg_catalog.array_agg(id)) FROM new_products;
+            RETURN NULL;
+        END
+        $body$;
+
+        -- The products of a renamed category, subcategory or brand; TG_ARGV[0] is the column that names it.
+        CREATE OR REPLACE FUNCTION decant_words_of_renamed() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = pg_catalog, pg_temp
+        AS $body$
+        DECLARE
+            ids uuid[];
+        BEGIN
+            IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('%1$s.products')
+                       AND attname = TG_ARGV[0] AND NOT attisdropped) THEN
+                -- Who changes one of them meanwhile waits, and then reads the new name.
+                EXECUTE format('SELECT array_agg(id) FROM (SELECT id FROM %1$s.products WHERE %%I = $1 ORDER BY id '
+                               'FOR SHARE) p', TG_ARGV[0]) INTO ids USING NEW.id;
+                PERFORM %1$s.decant_refresh_product_words(ids);
             END IF;
             RETURN NULL;
         END
-        $body$ $make$, changed);
+        $body$;
+        $make$, place, made.reads, cardinality(made.reads), concat(made.words, made.codes), made.joins);
+
     -- The list of columns keeps an UPDATE of price or stock from even asking.
-    EXECUTE format('CREATE OR REPLACE TRIGGER decant_words AFTER INSERT OR UPDATE OF %s ON products '
-                   'FOR EACH ROW EXECUTE FUNCTION decant_words_of_product()', columns);
+    EXECUTE format('CREATE OR REPLACE TRIGGER decant_words_changed AFTER UPDATE OF %s ON products FOR EACH ROW '
+                   'WHEN (%s) EXECUTE FUNCTION decant_words_of_changed()', made.own_columns, made.is_changed);
 END
 $functions$;
+
+CREATE OR REPLACE TRIGGER decant_words_new
+AFTER INSERT ON products REFERENCING NEW TABLE AS new_products FOR EACH STATEMENT
+EXECUTE FUNCTION decant_words_of_new();
 
 CREATE OR REPLACE FUNCTION decant_words_of_removed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 BEGIN
-    IF pg_catalog.to_regclass('decant.product_words') IS NOT NULL THEN
-        DELETE FROM decant.product_words w USING removed r WHERE w.product_id OPERATOR(pg_catalog.=) r.id;
+    IF pg_catalog.to_regclass('decant.product_words') IS NULL THEN RETURN NULL; END IF;
+    IF TG_OP OPERATOR(pg_catalog.=) 'TRUNCATE' THEN
+        TRUNCATE decant.product_words;
+    ELSE
+        DELETE FROM decant.product_words w USING removed_products r WHERE w.product_id OPERATOR(pg_catalog.=) r.id;
     END IF;
     RETURN NULL;
 END
 $$;
 
 CREATE OR REPLACE TRIGGER decant_words_removed
-AFTER DELETE ON products REFERENCING OLD TABLE AS removed FOR EACH STATEMENT
+AFTER DELETE ON products REFERENCING OLD TABLE AS removed_products FOR EACH STATEMENT
 EXECUTE FUNCTION decant_words_of_removed();
 
--- The products of a renamed category, subcategory or brand; TG_ARGV[0] is the column that names it.
-CREATE OR REPLACE FUNCTION decant_words_of_renamed() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path FROM CURRENT
-AS $$
-DECLARE
-    ids uuid[];
-BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_attribute
-               WHERE attrelid = to_regclass('products') AND attname = TG_ARGV[0] AND NOT attisdropped) THEN
-        EXECUTE format('SELECT array_agg(id) FROM products WHERE %I = $1', TG_ARGV[0]) INTO ids USING NEW.id;
-        PERFORM decant_refresh_words(coalesce(ids, '{}'));
-    END IF;
-    RETURN NULL;
-END
-$$;
+CREATE OR REPLACE TRIGGER decant_words_truncated
+AFTER TRUNCATE ON products FOR EACH STATEMENT
+EXECUTE FUNCTION decant_words_of_removed();
 
 DO $renamed$
 DECLARE
     named record;
 BEGIN
-    FOR named IN SELECT * FROM (VALUES ('categories', 'category_id'), ('subcategories', 'subcategory_id'),
-                                       ('brands', 'brand_id')) AS n (relation, key)
-                 WHERE to_regclass(relation) IS NOT NULL
+    FOR named IN SELECT n.*, string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', a.attname), ' OR ') AS is_renamed
+                 FROM (VALUES ('categories', 'category_id'), ('subcategories', 'subcategory_id'), ('brands', 'brand_id'))
+                      AS n (relation, key)
+                 JOIN pg_attribute a ON a.attrelid = to_regclass(n.relation) AND a.attname IN ('name', 'display_name')
+                                    AND NOT a.attisdropped
+                 GROUP BY n.relation, n.key
     LOOP
-        EXECUTE format('CREATE OR REPLACE TRIGGER decant_words_renamed AFTER UPDATE ON %I FOR EACH ROW '
-                       'WHEN ((OLD.name, OLD.display_name) IS DISTINCT FROM (NEW.name, NEW.display_name)) '
-                       'EXECUTE FUNCTION decant_words_of_renamed(%L)', named.relation, named.key);
+        EXECUTE format('CREATE OR REPLACE TRIGGER decant_words_renamed AFTER UPDATE ON %I FOR EACH ROW WHEN (%s) '
+                       'EXECUTE FUNCTION decant_words_of_renamed(%L)', named.relation, named.is_renamed, named.key);
     END LOOP;
 END
 $renamed$;

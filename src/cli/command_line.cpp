@@ -73,10 +73,11 @@ public:
 private:
     static CLI::Option* add_option(CLI::App& app, const DeclaredOption& declared) {
         const auto keep = [](const CLI::results_t&) { return true; };
+        const bool takes_several = declared.is_positional && declared.is_repeatable;
         return app.add_option(declared.names, keep)
             ->type_size(1)
-            ->expected(1)
-            ->allow_extra_args(false)
+            ->expected(takes_several ? -1 : 1)
+            ->allow_extra_args(takes_several)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
 

@@ -37,6 +37,9 @@ public:
     virtual void required_positional(const std::string& name, std::string& target, const std::string& help) = 0;
     virtual void optional_positional(const std::string& name, std::optional<std::string>& target,
                                      const std::string& help) = 0;
+    /// One or more; the last positional of its command.
+    virtual void required_positionals(const std::string& name, std::vector<std::string>& target,
+                                      const std::string& help) = 0;
 };
 
 class Command {

@@ -35,6 +35,8 @@ Commands make_eval_recall();
 Commands make_threshold();
 /// query, of copied tables.
 Commands make_query();
+/// synonyms add, list, remove and load.
+Commands make_synonyms();
 Commands make_model();
 /// embed, worker and jobs.
 Commands make_embed();

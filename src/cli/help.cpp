@@ -64,7 +64,9 @@ std::string global_lines() {
 std::string usage_of(const Command& command, const std::vector<DeclaredOption>& options) {
     std::string usage = fmt::format("Usage: decant {}", command.name());
     for (const DeclaredOption& option : options) {
-        if (option.is_positional) usage += option.is_required ? " " + option.names : fmt::format(" [{}]", option.names);
+        if (!option.is_positional) continue;
+        usage += option.is_required ? " " + option.names : fmt::format(" [{}]", option.names);
+        if (option.is_repeatable) usage += "...";
     }
     const bool has_options = std::ranges::any_of(options, [](const auto& option) { return !option.is_positional; });
     return usage + (has_options ? " [OPTIONS]\n" : "\n");

@@ -104,4 +104,15 @@ void OptionTable::optional_positional(const std::string& name, std::optional<std
                          .assign = [&target](const std::string& text) { target = text; }});
 }
 
+void OptionTable::required_positionals(const std::string& name, std::vector<std::string>& target,
+                                       const std::string& help) {
+    declared_.push_back({.names = name,
+                         .value_name = name,
+                         .help = help,
+                         .is_positional = true,
+                         .is_required = true,
+                         .is_repeatable = true,
+                         .assign = [&target](const std::string& text) { target.push_back(text); }});
+}
+
 }  // namespace decant::cli

@@ -35,6 +35,8 @@ public:
     void required_positional(const std::string& name, std::string& target, const std::string& help) override;
     void optional_positional(const std::string& name, std::optional<std::string>& target,
                              const std::string& help) override;
+    void required_positionals(const std::string& name, std::vector<std::string>& target,
+                              const std::string& help) override;
 
     const std::vector<DeclaredOption>& declared() const noexcept { return declared_; }
     /// By key, once the command line was taken in.

@@ -24,7 +24,9 @@ ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), nspname) L
 
 // An IVFFlat index in the place of the HNSW one is a user's choice.
 constexpr std::string_view missing_sql = R"sql(
-SELECT wanted.version, CASE wanted.kind WHEN 'queue' THEN 'table decant.' ELSE wanted.kind || ' ' END || wanted.name
+SELECT wanted.version,
+       CASE WHEN wanted.kind LIKE '% of ours' THEN replace(wanted.kind, 'of ours', 'decant.') ELSE wanted.kind || ' ' END
+           || wanted.name
 FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'table', 'brands'), (0, 'table', 'products'),
              (1, 'column', 'embedding'), (1, 'column', 'last_embedding_update'), (1, 'column', 'embedding_model'),
              (1, 'column', 'embedding_version'), (1, 'column', 'embedding_hash'),
@@ -34,24 +36,30 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (1, 'table', 'product_embedding_stats'), (1, 'index', 'idx_product_embedding_stats'),
              (1, 'index', 'idx_products_embedding_update'), (1, 'index', 'idx_products_stale_embeddings'),
              (1, 'index', 'idx_products_category_brand_stock'), (1, 'index', 'idx_products_embedding_hnsw'),
-             (2, 'queue', 'embedding_jobs'), (2, 'queue', 'embedding_batches'),
-             (2, 'queue', 'embedding_dead_letters'), (2, 'queue', 'embedding_models'),
+             (2, 'table of ours', 'embedding_jobs'), (2, 'table of ours', 'embedding_batches'),
+             (2, 'table of ours', 'embedding_dead_letters'), (2, 'table of ours', 'embedding_models'),
              (2, 'trigger', 'decant_enqueue_changed'), (2, 'trigger', 'decant_enqueue_new'),
-             (2, 'trigger', 'decant_enqueue_renamed'))
+             (2, 'trigger', 'decant_enqueue_renamed'),
+             (3, 'table of ours', 'product_words'), (3, 'table of ours', 'synonyms'), (3, 'index of ours', 'idx_product_words'),
+             (3, 'function', 'decant_refresh_product_words'),
+             (3, 'trigger', 'decant_words_changed'), (3, 'trigger', 'decant_words_new'),
+             (3, 'trigger', 'decant_words_removed'), (3, 'trigger', 'decant_words_truncated'),
+             (3, 'trigger', 'decant_words_renamed'),
+             (4, 'table of ours', 'product_words'), (4, 'trigger', 'decant_words_changed'))
      AS wanted (version, kind, name)
-WHERE NOT CASE wanted.kind
-    WHEN 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL
+WHERE NOT CASE
+    WHEN wanted.kind = 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL
     -- Who may not look into the schema may be told by the catalogs still.
-    WHEN 'queue' THEN EXISTS (
+    WHEN wanted.kind LIKE '% of ours' THEN EXISTS (
         SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'decant' AND c.relname = wanted.name)
-    WHEN 'column' THEN EXISTS (
+    WHEN wanted.kind = 'column' THEN EXISTS (
         SELECT FROM pg_catalog.pg_attribute
         WHERE attrelid = pg_catalog.to_regclass('products') AND attname = wanted.name AND NOT attisdropped)
-    WHEN 'function' THEN EXISTS (
+    WHEN wanted.kind = 'function' THEN EXISTS (
         SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_class c ON c.relnamespace = p.pronamespace
         WHERE c.oid = pg_catalog.to_regclass('products') AND p.proname = wanted.name)
-    WHEN 'trigger' THEN EXISTS (
+    WHEN wanted.kind = 'trigger' THEN EXISTS (
         SELECT FROM pg_catalog.pg_trigger WHERE tgname = wanted.name AND tgrelid IN
             (pg_catalog.to_regclass('products'), pg_catalog.to_regclass('categories'), pg_catalog.to_regclass('brands')))
     ELSE EXISTS (
