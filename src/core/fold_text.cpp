@@ -31,10 +31,10 @@ unsigned code_point(std::string_view two) noexcept {
     return ((static_cast<unsigned char>(two[0]) & 0x1fU) << 6U) | (static_cast<unsigned char>(two[1]) & 0x3fU);
 }
 
-/// Punctuation of U+0080 to U+00BF and U+2000 to U+206F: quotes, dashes, inverted marks, signs.
+/// Of U+0080 to U+00BF and U+2000 to U+2BFF: quotes, dashes, inverted marks, currencies, arrows, signs of arithmetic.
 bool is_punctuation(std::string_view character) noexcept {
     if (character.size() == 2) return code_point(character) < 0xc0;
-    return character.size() == 3 && character.starts_with("\xe2\x80");
+    return character.size() == 3 && character[0] == '\xe2' && character[1] < '\xb0';
 }
 
 }  // namespace

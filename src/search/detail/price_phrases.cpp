@@ -1,261 +1,201 @@
 #include "search/detail/price_phrases.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <utility>
 
-#include "core/fold_text.hpp"
+#include "search/detail/amount.hpp"
 
 namespace decant::search::detail {
 namespace {
 
-using Words = std::string_view;
+const Phrases upper_words{
+    "hasta, de hasta, menos de, de menos de, por menos de, a menos de, menos que, por debajo de, debajo de, "
+    "abajo de, maximo, maximo de, un maximo de, como maximo, max, tope, inferior a, inferiores a, menor a, "
+    "menores a, menor que, menores que, bajo los, under, for under, below, beneath, up to, less than, "
+    "for less than, lower than, at most, maximum, maximum of, a maximum of, cheaper than, mas barato que, "
+    "mas barata que, mas baratos que, mas baratas que, limit, max price, precio maximo, precio hasta, "
+    "presupuesto, presupuesto de, presupuesto es, presupuesto es de, presupuesto maximo, "
+    "presupuesto maximo de, budget, budget of, budget is, que no pase de, que no pase los, que no supere, "
+    "sin pasar de, sin superar, sin pasarme de, nothing over, nothing above"};
+const Phrases lower_words{
+    "mas de, de mas de, por mas de, mas que, desde, a partir de, minimo, minimo de, un minimo de, como minimo, "
+    "por lo menos, al menos, min, por encima de, encima de, por arriba de, arriba de, superior a, "
+    "superiores a, mayor a, mayores a, mayor que, mayores que, over, above, more than, higher than, at least, "
+    "starting at, starting from, from, minimum, minimum of, a minimum of, precio minimo, precio desde, "
+    "min price, upwards of"};
+const Phrases around_words{
+    "alrededor de, cerca de, a eso de, aprox, aproximadamente, around, about, approximately, close to, roughly"};
+const Phrases between_words{"entre, between"};
+const Phrases range_words{"de, desde, from"};
+const Phrases and_words{"y, e, and, a, to, hasta, up to"};
+const Phrases or_less{
+    "o menos, or less, or under, or below, or cheaper, como maximo, maximo, max, tops, at most, para abajo, "
+    "maximum"};
+const Phrases or_more{"o mas, or more, or above, como minimo, minimo, para arriba, en adelante, and up, minimum"};
+const Phrases or_so{"aprox, aproximadamente, mas o menos, or so, approximately, approx"};
+/// Between such a word and the amount.
+const Phrases fillers{"los, las, unos, unas, the, about, un, de"};
+/// An amount before them is what is taken off.
+const Phrases reductions{"off, de descuento, discount, menos, gift card, de regalo, cashback, de reintegro"};
+/// A bound with a currency by itself: "tengo 500 dólares".
+const Phrases purse_words{"tengo, i have, dispongo de, cuento con"};
+/// Said before a bound, of the price.
+const Phrases lead_in_words{
+    "que, cueste, cuesten, cuesta, cuestan, valga, valgan, valor, salga, salgan, pase, pasen, supere, superen, "
+    "exceda, excedan, quiero, quisiera, gastar, pagar, puedo, precio, precios, sea, sean, i, can, spend, "
+    "spending, pay, want, wanna, to, cost, costs, costing, price, priced, prices, that, which, tengo, mi, my, "
+    "con, un, a, with, de, me, is, are, es"};
+const Phrases negations{"no, not, don, dont, doesn, nunca, never, nada, nothing, t, do, does"};
+const Phrases true_negations{"no, not, don, dont, doesn, nunca, never, nada, nothing"};
+/// Before "max" a product's name: "iPhone 15 Pro Max 256".
+const Phrases before_max{"pro, mini, plus, ultra, rog, hero, air, ai"};
+const Phrases cards{"rtx, gtx, rx, geforce, radeon, ryzen"};
 
-constexpr std::array upper_words{Words{"hasta"},
-                                 Words{"menos de"},
-                                 Words{"por menos de"},
-                                 Words{"por debajo de"},
-                                 Words{"debajo de"},
-                                 Words{"de menos de"},
-                                 Words{"maximo"},
-                                 Words{"maximo de"},
-                                 Words{"como maximo"},
-                                 Words{"max"},
-                                 Words{"no mas de"},
-                                 Words{"inferior a"},
-                                 Words{"menor a"},
-                                 Words{"menor que"},
-                                 Words{"de hasta"},
-                                 Words{"under"},
-                                 Words{"below"},
-                                 Words{"up to"},
-                                 Words{"less than"},
-                                 Words{"at most"},
-                                 Words{"maximum"},
-                                 Words{"no more than"},
-                                 Words{"cheaper than"},
-                                 Words{"for under"},
-                                 Words{"for less than"},
-                                 Words{"presupuesto"},
-                                 Words{"presupuesto de"},
-                                 Words{"presupuesto maximo"},
-                                 Words{"budget"},
-                                 Words{"budget of"},
-                                 Words{"que no pase de"},
-                                 Words{"que no supere"},
-                                 Words{"precio maximo"},
-                                 Words{"max price"},
-                                 Words{"que cueste menos de"},
-                                 Words{"a menos de"}};
-constexpr std::array lower_words{
-    Words{"mas de"},        Words{"de mas de"},   Words{"desde"},       Words{"a partir de"},   Words{"minimo"},
-    Words{"minimo de"},     Words{"como minimo"}, Words{"min"},         Words{"por encima de"}, Words{"arriba de"},
-    Words{"superior a"},    Words{"mayor a"},     Words{"mayor que"},   Words{"over"},          Words{"above"},
-    Words{"more than"},     Words{"at least"},    Words{"starting at"}, Words{"from"},          Words{"minimum"},
-    Words{"precio minimo"}, Words{"por mas de"}};
-constexpr std::array around_words{Words{"alrededor de"}, Words{"cerca de"}, Words{"around"},
-                                  Words{"about"},        Words{"aprox"},    Words{"aproximadamente"},
-                                  Words{"approximately"}};
-constexpr std::array between_words{Words{"entre"}, Words{"between"}, Words{"de"}, Words{"from"}, Words{"desde"}};
-constexpr std::array and_words{Words{"y"}, Words{"e"}, Words{"and"}, Words{"a"}, Words{"to"}, Words{"hasta"}};
-constexpr std::array or_less{Words{"o menos"},     Words{"or less"}, Words{"or under"},
-                             Words{"como maximo"}, Words{"maximo"},  Words{"max"}};
-constexpr std::array or_more{Words{"o mas"}, Words{"or more"}, Words{"como minimo"}, Words{"minimo"}};
-constexpr std::array currencies{Words{"usd"},   Words{"us"},    Words{"dolares"}, Words{"dolar"}, Words{"dollars"},
-                                Words{"bucks"}, Words{"euros"}, Words{"eur"},     Words{"pesos"}, Words{"u$s"}};
-/// What a number counts that is no price.
-constexpr std::array counted{Words{"gb"},          Words{"tb"},       Words{"mb"},        Words{"gigas"},
-                             Words{"megas"},       Words{"teras"},    Words{"giga"},      Words{"tera"},
-                             Words{"hz"},          Words{"mhz"},      Words{"ghz"},       Words{"hertz"},
-                             Words{"w"},           Words{"watts"},    Words{"watt"},      Words{"vatios"},
-                             Words{"va"},          Words{"mah"},      Words{"mm"},        Words{"cm"},
-                             Words{"m"},           Words{"metros"},   Words{"kg"},        Words{"kilos"},
-                             Words{"g"},           Words{"gramos"},   Words{"l"},         Words{"litros"},
-                             Words{"litro"},       Words{"rpm"},      Words{"dpi"},       Words{"mp"},
-                             Words{"megapixeles"}, Words{"fps"},      Words{"ms"},        Words{"pulgadas"},
-                             Words{"pulgada"},     Words{"inch"},     Words{"inches"},    Words{"in"},
-                             Words{"nucleos"},     Words{"cores"},    Words{"core"},      Words{"hilos"},
-                             Words{"threads"},     Words{"botones"},  Words{"buttons"},   Words{"teclas"},
-                             Words{"keys"},        Words{"puertos"},  Words{"ports"},     Words{"canales"},
-                             Words{"pines"},       Words{"personas"}, Words{"anos"},      Words{"years"},
-                             Words{"meses"},       Words{"horas"},    Words{"hours"},     Words{"jugadores"},
-                             Words{"bits"},        Words{"bit"},      Words{"lumens"},    Words{"btu"},
-                             Words{"frigorias"},   Words{"tazas"},    Words{"programas"}, Words{"k"},
-                             Words{"p"},           Words{"x"},        Words{"modulos"},   Words{"ventiladores"},
-                             Words{"fans"},        Words{"ohm"},      Words{"ohms"},      Words{"db"},
-                             Words{"unidades"},    Words{"core"}};
-/// Under it a bare number is more likely to count something.
-constexpr double least_bare_price = 10;
+/// Smaller numbers may be inches, litres or people, where neither a currency nor "between" says that they are not.
+constexpr double least_bare_range = 100;
+constexpr double least_bare_bound = 50;
+constexpr double needs_currency = 1e18;
 constexpr double around = 0.2;
 
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
+/// "desde 2019": more likely a year than a price.
+bool is_year(const Amount& amount) {
+    return !amount.has_currency && amount.value >= 1'990 && amount.value <= 2'040 && amount.value != 2'000;
 }
 
-bool is_money_sign(std::string_view gap) noexcept {
-    return gap.find('$') != std::string_view::npos || gap.find("€") != std::string_view::npos;
+PricePhrase around_price(std::size_t length, double value) {
+    return {.length = length, .from = value * (1 - around), .to = value * (1 + around)};
 }
 
-/// "1500", "1.500", "1,500.50", "1500,5", "1k". A group of three digits after a point or comma is of thousands.
-std::optional<double> number_of(std::string_view word) {
-    double scale = 1;
-    if (word.ends_with('k')) {
-        scale = 1'000;
-        word.remove_suffix(1);
-    }
-    if (word.empty() || !std::ranges::all_of(word, [](char c) { return is_digit(c) || c == '.' || c == ','; }))
-        return std::nullopt;
-    const std::size_t last = word.find_last_of(".,");
-    const bool has_decimals = last != std::string_view::npos && word.size() - last - 1 != 3;
-    std::string plain;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        if (is_digit(word[i])) plain.push_back(word[i]);
-        if (i == last && has_decimals) plain.push_back('.');
-    }
-    double value = 0;
-    const auto [end, failed] = std::from_chars(plain.data(), plain.data() + plain.size(), value);
-    if (failed != std::errc{} || end != plain.data() + plain.size() || value > 1e9) return std::nullopt;
-    return value * scale;
+std::size_t skip_fillers(const Tokens& tokens, std::size_t at) {
+    return fillers.match(tokens, at);
 }
 
-struct Amount {
-    std::size_t length;  ///< tokens, with its currency
-    double value;
-    bool has_currency;
+/// The number after "max" or "min" that ends a product's name is part of it.
+bool is_of_name(const Tokens& tokens, std::size_t at) {
+    if (tokens[at].folded != "max" && tokens[at].folded != "min") return false;
+    if (at == 0 || tokens[at - 1].is_used || !tokens[at].before.starts_with(' ')) return false;
+    return before_max.has(tokens[at - 1].folded);
+}
+
+/// "no quiero gastar más de 500" is an upper bound.
+struct LeadIn {
+    std::size_t length = 0;
+    bool is_negated = false;
 };
 
-/// An amount from `at` on; none where the number counts something.
-std::optional<Amount> amount(const std::vector<Token>& tokens, std::size_t at) {
-    const std::size_t begin = at;
-    bool has_currency = false;
-    if (const std::size_t length = match_any(tokens, at, currencies)) {
-        has_currency = true;
-        at += length;
+LeadIn lead_in_before(const Tokens& tokens, std::size_t at) {
+    std::size_t length = count_before(tokens, at, lead_in_words);
+    const std::size_t denied = count_before(tokens, at - length, negations);
+    for (std::size_t i = at - length - denied; i < at - length; ++i) {
+        if (!true_negations.has(tokens[i].folded)) continue;
+        length = at - i;
+        length += count_before(tokens, i, lead_in_words);
+        return {.length = length, .is_negated = true};
     }
-    if (at >= tokens.size() || tokens[at].is_used) return std::nullopt;
-    has_currency = has_currency || is_money_sign(tokens[at].before);
-    auto value = number_of(tokens[at].folded);
-    if (!value || tokens[at].after.starts_with('"') || tokens[at].after.starts_with("”") ||
-        tokens[at].after.starts_with('\'')) {
-        return std::nullopt;
-    }
-    const bool ends_with_sign = tokens[at].after.starts_with('$') || tokens[at].after.starts_with("€");
-    has_currency = has_currency || ends_with_sign;
-    ++at;
-    if (match(tokens, at, "mil") > 0) {
-        *value *= 1'000;
-        ++at;
-    }
-    if (const std::size_t length = std::max(
-            match_any(tokens, at, currencies),
-            match(tokens, at, "de") + match_any(tokens, at + 1, currencies) > 1 ? std::size_t{2} : std::size_t{0})) {
-        has_currency = true;
-        at += length;
-    }
-    if (!has_currency && (match_any(tokens, at, counted) > 0 || *value < least_bare_price)) return std::nullopt;
-    return Amount{.length = at - begin, .value = *value, .has_currency = has_currency};
+    return {.length = length, .is_negated = false};
 }
 
-std::optional<PricePhrase> bounded(const std::vector<Token>& tokens, std::size_t at) {
-    const std::string_view gap = at < tokens.size() ? tokens[at].before : std::string_view{};
-    const auto phrase = [&](std::size_t words, bool is_upper) -> std::optional<PricePhrase> {
-        const auto found = amount(tokens, at + words);
-        if (!found) return std::nullopt;
-        return PricePhrase{.length = words + found->length,
-                           .from = is_upper ? std::nullopt : std::optional{found->value},
-                           .to = is_upper ? std::optional{found->value} : std::nullopt};
-    };
-    if (gap.find('<') != std::string_view::npos) return phrase(0, true);
-    if (gap.find('>') != std::string_view::npos) return phrase(0, false);
-    // "no mas de" starts like "mas de" one word later, so the longer one is tried first.
-    if (const std::size_t words = match_any(tokens, at, upper_words)) return phrase(words, true);
-    if (const std::size_t words = match_any(tokens, at, lower_words)) return phrase(words, false);
-    return std::nullopt;
+std::optional<PricePhrase> bound(const Tokens& tokens, std::size_t at, std::size_t words, bool is_upper) {
+    const std::size_t filler = words > 0 ? skip_fillers(tokens, at + words) : 0;
+    const auto found = amount_at(tokens, at + words + filler);
+    if (!found) return std::nullopt;
+    if (!is_upper && is_year(*found)) return std::nullopt;
+    if (words > 0 && !found->has_currency) {
+        if (is_of_name(tokens, at)) return std::nullopt;
+        if (!is_upper && at > 0 && cards.has(tokens[at - 1].folded)) return std::nullopt;
+    }
+    const LeadIn lead_in = lead_in_before(tokens, at);
+    if (lead_in.is_negated) is_upper = !is_upper;
+    return PricePhrase{.length = words + filler + found->length,
+                       .from = is_upper ? std::nullopt : std::optional{found->value},
+                       .to = is_upper ? std::optional{found->value} : std::nullopt,
+                       .lead_in = lead_in.length};
 }
 
-std::optional<PricePhrase> range_of(const std::vector<Token>& tokens, std::size_t at, bool needs_currency) {
-    const auto low = amount(tokens, at);
+std::optional<PricePhrase> bounded(const Tokens& tokens, std::size_t at) {
+    const std::string_view gap = tokens[at].before;
+    if (gap.find('<') != std::string_view::npos || gap.find("≤") != std::string_view::npos)
+        return bound(tokens, at, 0, true);
+    const bool is_arrow = gap.find("->") != std::string_view::npos || gap.find("=>") != std::string_view::npos;
+    if ((gap.find('>') != std::string_view::npos && !is_arrow) || gap.find("≥") != std::string_view::npos)
+        return bound(tokens, at, 0, false);
+    const std::size_t upper = upper_words.match(tokens, at);
+    const std::size_t lower = lower_words.match(tokens, at);
+    if (upper > lower) return bound(tokens, at, upper, true);
+    return lower > 0 ? bound(tokens, at, lower, false) : std::nullopt;
+}
+
+std::optional<PricePhrase> range_of(const Tokens& tokens, std::size_t at, double least_bare) {
+    const auto low = amount_at(tokens, at);
     if (!low) return std::nullopt;
     std::size_t next = at + low->length;
     if (next >= tokens.size()) return std::nullopt;
     const std::string_view gap = tokens[next].before;
-    const bool is_dash = gap == "-" || gap == " - " || gap == "–";
-    const std::size_t joint = is_dash ? 0 : match_any(tokens, next, and_words);
+    const bool is_dash = gap.find('-') != std::string_view::npos || gap.find("–") != std::string_view::npos;
+    const std::size_t joint = is_dash ? 0 : and_words.match(tokens, next);
     if (joint == 0 && !is_dash) return std::nullopt;
     next += joint;
-    const auto high = amount(tokens, next);
-    if (!high || high->value < low->value) return std::nullopt;
-    if (needs_currency && !low->has_currency && !high->has_currency) return std::nullopt;
-    return PricePhrase{.length = next + high->length - at, .from = low->value, .to = high->value};
+    if (joint > 0) next += skip_fillers(tokens, next);
+    const auto high = amount_at(tokens, next);
+    if (!high) return std::nullopt;
+    const auto [from, to] = std::minmax(low->value, high->value);
+    if (!low->has_currency && !high->has_currency && (to < least_bare || is_year(*low) || is_year(*high)))
+        return std::nullopt;
+    return PricePhrase{.length = next + high->length - at, .from = from, .to = to};
 }
 
-std::optional<PricePhrase> between(const std::vector<Token>& tokens, std::size_t at) {
-    if (const std::size_t words = match_any(tokens, at, between_words)) {
-        if (auto range = range_of(tokens, at + words, false)) {
-            range->length += words;
-            return range;
-        }
+std::optional<PricePhrase> between(const Tokens& tokens, std::size_t at) {
+    const auto after = [&](std::size_t words, double least_bare) -> std::optional<PricePhrase> {
+        if (words == 0) return std::nullopt;
+        if (at > 0 && cards.has(tokens[at - 1].folded)) return std::nullopt;
+        const std::size_t filler = skip_fillers(tokens, at + words);
+        auto range = range_of(tokens, at + words + filler, least_bare);
+        if (!range) return std::nullopt;
+        range->length += words + filler;
+        range->lead_in = lead_in_before(tokens, at).length;
+        return range;
+    };
+    if (auto range = after(between_words.match(tokens, at), 0)) return range;
+    if (auto range = after(range_words.match(tokens, at), least_bare_range)) return range;
+    return range_of(tokens, at, needs_currency);
+}
+
+std::optional<PricePhrase> approximate(const Tokens& tokens, std::size_t at) {
+    if (const std::size_t words = around_words.match(tokens, at)) {
+        const std::size_t filler = skip_fillers(tokens, at + words);
+        const auto found = amount_at(tokens, at + words + filler);
+        return found ? std::optional{around_price(words + filler + found->length, found->value)} : std::nullopt;
     }
-    return range_of(tokens, at, true);
+    const auto found = amount_at(tokens, at);
+    if (!found) return std::nullopt;
+    const std::size_t words = or_so.match(tokens, at + found->length);
+    if (words == 0 || (!found->has_currency && found->value < least_bare_bound)) return std::nullopt;
+    return around_price(found->length + words, found->value);
 }
 
-std::optional<PricePhrase> approximate(const std::vector<Token>& tokens, std::size_t at) {
-    const std::size_t words = match_any(tokens, at, around_words);
-    const auto found = words > 0 ? amount(tokens, at + words) : std::nullopt;
-    if (!found) return std::nullopt;
-    return PricePhrase{
-        .length = words + found->length, .from = found->value * (1 - around), .to = found->value * (1 + around)};
-}
-
-std::optional<PricePhrase> trailing(const std::vector<Token>& tokens, std::size_t at) {
-    const auto found = amount(tokens, at);
-    if (!found) return std::nullopt;
-    if (const std::size_t words = match_any(tokens, at + found->length, or_less))
+std::optional<PricePhrase> trailing(const Tokens& tokens, std::size_t at) {
+    const auto found = amount_at(tokens, at);
+    if (!found || (!found->has_currency && found->value < least_bare_bound)) return std::nullopt;
+    if (const std::size_t words = or_less.match(tokens, at + found->length))
         return PricePhrase{.length = found->length + words, .from = {}, .to = found->value};
-    if (const std::size_t words = match_any(tokens, at + found->length, or_more))
-        return PricePhrase{.length = found->length + words, .from = found->value, .to = {}};
-    return std::nullopt;
+    const std::size_t words = or_more.match(tokens, at + found->length);
+    if (words == 0 || is_year(*found)) return std::nullopt;
+    return PricePhrase{.length = found->length + words, .from = found->value, .to = {}};
+}
+
+/// An amount of money and no word about it: about so much.
+std::optional<PricePhrase> alone(const Tokens& tokens, std::size_t at) {
+    const std::size_t purse = purse_words.match(tokens, at);
+    const auto found = amount_at(tokens, at + purse);
+    if (!found || !found->has_currency || reductions.match(tokens, at + purse + found->length) > 0) return std::nullopt;
+    if (purse > 0) return PricePhrase{.length = purse + found->length, .from = {}, .to = found->value};
+    return around_price(found->length, found->value);
 }
 
 }  // namespace
 
-std::vector<Token> tokens_of(std::string_view question) {
-    std::vector<Token> tokens;
-    const char* last = question.data();
-    for (const std::string_view word : words_of(question)) {
-        if (tokens.size() == most_tokens) break;
-        const std::string_view gap{last, static_cast<std::size_t>(word.data() - last)};
-        if (!tokens.empty()) tokens.back().after = gap;
-        tokens.push_back({.written = word, .before = gap, .after = {}, .folded = fold_text(word)});
-        last = word.data() + word.size();
-    }
-    if (!tokens.empty())
-        tokens.back().after = {last, static_cast<std::size_t>(question.data() + question.size() - last)};
-    return tokens;
-}
-
-std::size_t match(const std::vector<Token>& tokens, std::size_t at, std::string_view phrase) {
-    std::size_t count = 0;
-    while (!phrase.empty()) {
-        const std::size_t end = std::min(phrase.find(' '), phrase.size());
-        if (at + count >= tokens.size() || tokens[at + count].is_used ||
-            tokens[at + count].folded != phrase.substr(0, end))
-            return 0;
-        phrase.remove_prefix(std::min(end + 1, phrase.size()));
-        ++count;
-    }
-    return count;
-}
-
-std::string text_of(const std::vector<Token>& tokens, std::size_t first, std::size_t count) {
-    std::string text;
-    for (std::size_t i = first; i < first + count; ++i)
-        text += (text.empty() ? "" : " ") + std::string{tokens[i].written};
-    return text;
-}
-
-std::optional<PricePhrase> price_phrase(const std::vector<Token>& tokens, std::size_t at) {
-    for (const auto& form : {between, bounded, approximate, trailing})
+std::optional<PricePhrase> price_phrase(const Tokens& tokens, std::size_t at) {
+    for (const auto& form : {between, bounded, approximate, trailing, alone})
         if (auto found = form(tokens, at)) return found;
     return std::nullopt;
 }

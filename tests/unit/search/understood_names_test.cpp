@@ -1,0 +1,135 @@
+// Categories, subcategories and brands in questions, and words that only look like them.
+
+#include "tests/support/understood_line.hpp"
+
+namespace decant::search {
+namespace {
+
+using test::expect_told;
+
+TEST(Names, TakesCategoriesWhateverTheirNumberAccentAndCase) {
+    expect_told({
+        {"monitor", "monitor; category Monitores"},
+        {"MONITORES", "MONITORES; category Monitores"},
+        {"cámaras web", "cámaras web; category Cámaras web"},
+        {"camara web logitech", "camara web logitech; category Cámaras web; brand Logitech"},
+        {"mice", "mice; category Mouses"},
+        {"cheap mice", "mice; category Mouses; cheap"},
+        {"ratón inalámbrico", "ratón inalámbrico; category Mouses"},
+        {"lápiz óptico", "lápiz óptico; category Lápices ópticos"},
+        {"lapices opticos", "lapices opticos; category Lápices ópticos"},
+        {"notebook lenovo", "notebook lenovo; category Notebooks; brand Lenovo"},
+        {"portatil para estudiar", "portatil para estudiar; category Notebooks"},
+        {"placas de video", "placas de video; category Placas de video"},
+        {"graphics card", "graphics card; category Placas de video"},
+        {"white pc case", "white pc case; category Gabinetes"},
+        {"heladera samsung no frost", "heladera samsung no frost; subcategory Heladeras; brand Samsung"},
+        {"tv samsung 55", "tv samsung 55; subcategory Televisores; brand Samsung"},
+        {"disco ssd kingston", "disco ssd kingston; subcategory Discos SSD; brand Kingston"},
+        {"ssd 1tb", "ssd 1tb; subcategory Discos SSD"},
+        {"disco ssd externo", "disco ssd externo; category Almacenamiento"},
+        {"external drive 2tb", "external drive 2tb; subcategory Discos externos"},
+        {"monitor gamer", "monitor gamer; subcategory Monitores gamer"},
+        {"notebook gamer", "notebook gamer; category Notebooks; subcategory Gamer"},
+        {"ventilador 120mm", "ventilador 120mm; subcategory Ventiladores"},
+        {"no break apc", "no break apc; category UPS y estabilizadores; brand APC"},
+        {"teclado y mouse logitech", "teclado y mouse logitech; category Teclados, Mouses; brand Logitech"},
+        {"mouse, teclado y auriculares", "mouse, teclado y auriculares; category Mouses, Teclados, Auriculares"},
+        {"combo teclado + mouse", "combo teclado + mouse; category Teclados, Mouses"},
+        {"notebook i7 16gb ram", "notebook i7 16gb ram; category Notebooks"},
+        {"notebook para diseño, 16gb ram, hasta 1800, marca lenovo o dell",
+         "notebook para diseño, 16gb ram marca lenovo o dell; category Notebooks; brand Lenovo, Dell; to 1800"},
+        {"wifi card", "wifi card; subcategory Placas Wi-Fi"},
+    });
+}
+
+TEST(Names, TakesNoCategoryForWhatOnlyGoesWithIt) {
+    expect_told({
+        {"mouse pad", "mouse pad"},
+        {"mouse pad xl", "mouse pad xl"},
+        {"funda para notebook", "funda para notebook"},
+        {"funda notebook 15", "funda notebook 15"},
+        {"mochila notebook", "mochila notebook"},
+        {"cable hdmi para monitor", "cable hdmi para monitor"},
+        {"soporte monitor doble", "soporte monitor doble"},
+        {"monitor arm", "monitor arm"},
+        {"laptop bag", "laptop bag"},
+        {"keyboard wrist rest", "keyboard wrist rest"},
+        {"headphone stand", "headphone stand"},
+        {"memory card 128gb", "memory card 128gb"},
+        {"phone case", "phone case"},
+        {"iphone 15 case", "iphone 15 case"},
+        {"torre de sonido", "torre de sonido"},
+        {"silla gamer", "silla gamer"},
+        {"gaming chair", "gaming chair"},
+        {"cocina a gas", "cocina a gas"},
+        {"limpieza facial", "limpieza facial"},
+        {"red dragon", "red dragon"},
+        {"disco portatil", "disco portatil"},
+        {"laptop cooler", "laptop cooler"},
+        {"cpu cooler", "cpu cooler"},
+        {"memoria usb", "memoria usb"},
+        {"kit de limpieza para teclado", "kit de limpieza para teclado"},
+        {"adaptador usb a monitor", "adaptador usb a monitor"},
+        {"repuesto de notebook", "repuesto de notebook"},
+    });
+}
+
+TEST(Names, TakesBrandsWhereTheyAreTheMaker) {
+    expect_told({
+        {"lenovo", "lenovo; brand Lenovo"},
+        {"apple", "apple; brand Apple"},
+        {"monitor lg o samsung", "monitor lg o samsung; category Monitores; brand LG, Samsung"},
+        {"asus vs msi", "asus vs msi; brand ASUS, MSI"},
+        {"hp", "hp; brand HP"},
+        {"notebook hp", "notebook hp; category Notebooks; brand HP"},
+        {"HP laserjet", "HP laserjet; brand HP"},
+        {"motor 1 hp", "motor 1 hp"},
+        {"os", "os; brand OS"},
+        {"OS router", "OS router; brand OS"},
+        {"los mejores os", "os"},
+        {"ek", "ek; brand EK"},
+        {"EK waterblock", "EK waterblock; brand EK"},
+        {"bloque ek", "bloque ek"},
+        {"fuente be quiet! 650w", "fuente be quiet! 650w; category Fuentes de alimentación; brand be quiet!"},
+        {"gabinete in win", "gabinete in win; category Gabinetes; brand In Win"},
+        {"cooler master", "cooler master; brand Cooler Master"},
+        {"coolermaster fuente", "coolermaster fuente; category Fuentes de alimentación; brand Cooler Master"},
+        {"gskill ddr5", "gskill ddr5; brand G.Skill"},
+        {"g.skill ddr5", "g.skill ddr5; brand G.Skill"},
+        {"tp link", "tp link; brand TP-Link"},
+        {"bang & olufsen", "bang & olufsen; brand Bang & Olufsen"},
+        {"alpenfohn", "alpenfohn; brand Alpenföhn"},
+        {"Alpenföhn", "Alpenföhn; brand Alpenföhn"},
+        {"green keyboard", "green keyboard; category Teclados"},
+        {"greens", "greens"},
+        {"teclado Green", "teclado Green; category Teclados; brand Green"},
+        {"cherry mx keyboard", "cherry mx keyboard; category Teclados"},
+        {"teclado Cherry", "teclado Cherry; category Teclados; brand Cherry"},
+        {"trust", "trust; brand Trust"},
+        {"trust webcam", "trust webcam; category Cámaras web"},
+        {"360", "360"},
+        {"procesador intel", "procesador intel; category Procesadores; brand Intel"},
+        {"procesador amd o intel", "procesador amd o intel; category Procesadores; brand AMD, Intel"},
+        {"notebook intel i5", "notebook intel i5; category Notebooks"},
+        {"intel core i5", "intel core i5"},
+        {"placa madre intel", "placa madre intel; category Placas madre"},
+        {"placa de video nvidia", "placa de video nvidia; category Placas de video"},
+        {"notebook con procesador intel", "notebook con procesador intel; category Notebooks"},
+        {"auriculares para celular samsung", "auriculares para celular samsung; category Auriculares"},
+        {"funda para notebook hp", "funda para notebook hp"},
+        {"funda samsung", "funda samsung"},
+        {"cargador lenovo", "cargador lenovo"},
+        {"alternativa a apple", "alternativa a apple"},
+        {"notebook que no sea hp", "notebook que no sea hp; category Notebooks"},
+        {"cualquier notebook menos asus", "cualquier notebook menos asus; category Notebooks"},
+        {"teclado logitech o redragon hasta 100",
+         "teclado logitech o redragon; category Teclados; brand Logitech, Redragon; to 100"},
+        {"mouse asus", "mouse asus; category Mouses"},
+        {"marca lenovo", "marca lenovo; brand Lenovo"},
+        {"western digital 2tb", "western digital 2tb; brand Western Digital"},
+    });
+}
+
+}  // namespace
+}  // namespace decant::search
