@@ -15,7 +15,7 @@ std::span<const Model> known_models() {
          .most_tokens = 512,
          .passage_prefix = "passage: ",
          .query_prefix = "query: ",
-         .search_threshold = 0.28,
+         .search_threshold = 0.3,
          .similar_threshold = 0.3,
          .threshold_range = ThresholdRange{0.05, 0.5}},
         {.provider = "local",
