@@ -15,6 +15,7 @@ struct KeywordQuery {
     std::string text;
     Filter filter = {};
     std::uint64_t limit = 10;
+    std::uint64_t offset = 0;
     bool explains = false;
 };
 
@@ -27,8 +28,10 @@ struct Correction {
 struct KeywordAnswer {
     std::vector<Hit>
         hits;  ///< the best first; products of the sku, barcode or model that the question names before all
+    std::uint64_t matched = 0;  ///< products that count, on whatever page; 0 on a page after the last
     std::vector<Correction> corrections;
     bool has_words = true;  ///< false of a question that has none, or only words like "the"
+    bool has_code = false;  ///< the first hit's sku, barcode or model is one that the question names
     std::string plan;       ///< EXPLAIN (ANALYZE); empty unless it was asked for
 };
 
@@ -47,7 +50,8 @@ public:
     WordSearcher(WordSearcher&&) noexcept;
     ~WordSearcher();
 
-    /// Throws as bind.
+    /// A question may be any text; of one that is very long the beginning counts. Throws as bind, and
+    /// Error{request_invalid} for a text with U+0000.
     KeywordAnswer find(const KeywordQuery& query);
 
 private:

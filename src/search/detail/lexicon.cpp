@@ -11,7 +11,7 @@ namespace decant::search::detail {
 namespace {
 
 constexpr std::chrono::minutes most_age{5};
-constexpr double most_products = 10'000;
+constexpr double most_products = 5'000;
 constexpr std::size_t least_letters = 4;
 constexpr std::size_t long_word = 6;
 
@@ -20,7 +20,8 @@ constexpr std::string_view rows_sql =
 constexpr std::string_view names_sql =
     "SELECT pg_catalog.concat_ws(' ', name, display_name) FROM brands UNION ALL "
     "SELECT pg_catalog.concat_ws(' ', name, display_name) FROM categories UNION ALL "
-    "SELECT pg_catalog.concat_ws(' ', name, display_name) FROM subcategories";
+    "SELECT pg_catalog.concat_ws(' ', name, display_name) FROM subcategories UNION ALL "
+    "SELECT written FROM decant.synonyms";
 /// {} is a percentage of pages.
 constexpr std::string_view products_sql =
     "SELECT pg_catalog.concat_ws(' ', name, pg_catalog.left(description, 500)) FROM products TABLESAMPLE SYSTEM ({}) "
@@ -29,10 +30,15 @@ constexpr std::string_view products_sql =
 }  // namespace
 
 void Lexicon::add(std::string_view text) {
-    const std::string folded = fold_text(text);
-    for (const std::string_view word : words_of(folded)) {
-        if (word.size() >= least_letters && std::ranges::none_of(word, [](char c) { return c >= '0' && c <= '9'; }))
-            ++words_[std::string{word}];
+    for (const std::string_view word : words_of(text)) {
+        if (word.size() < least_letters || word.size() > most_letters ||
+            std::ranges::any_of(word, [](char c) { return c >= '0' && c <= '9'; })) {
+            continue;
+        }
+        // Of several spellings the one with accents is right: they are left out more often than put in.
+        Word& known = words_[fold_text(word)];
+        ++known.count;
+        if (known.written.size() < word.size()) known.written = word;
     }
 }
 
@@ -55,15 +61,21 @@ std::optional<std::string> Lexicon::nearest(pg::Connection& db, std::string_view
     std::optional<std::string> best;
     // Fewer edits, then the same first letter, then the more frequent.
     std::tuple<std::size_t, bool, std::uint32_t> best_rank{most + 1, true, 0};
-    for (const auto& [word, count] : words_) {
+    for (const auto& [word, known] : words_) {
         const std::size_t edits = edits_between(folded, word, most);
-        if (edits > most) continue;
-        const std::tuple rank{edits, word.front() != folded.front(), UINT32_MAX - count};
+        const bool is_other_start = word.front() != folded.front();
+        if (edits > most || (edits == 2 && is_other_start)) continue;
+        // Most short words have a neighbour of another letter that means something else: vino, vivo.
+        if (edits == 1 && folded.size() == least_letters && word.size() == folded.size() &&
+            !std::ranges::is_permutation(word, folded)) {
+            continue;
+        }
+        const std::tuple rank{edits, is_other_start, UINT32_MAX - known.count};
         if (best && (rank > best_rank || (rank == best_rank && word > *best))) continue;
         best = word;
         best_rank = rank;
     }
-    return best;
+    return best ? std::optional{words_.at(*best).written} : std::nullopt;
 }
 
 }  // namespace decant::search::detail

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <span>
 
 #include "core/fold_text.hpp"
@@ -11,6 +12,9 @@ namespace {
 
 constexpr std::array units{"gb", "tb", "mb", "ghz", "mhz", "hz", "w", "va", "mm", "rpm", "mah", "mp", "fps", "k"};
 constexpr std::array inches{"pulgadas", "pulgada", "inch", "inches"};
+
+constexpr std::size_t least_code = 4;
+constexpr std::size_t most_code = 100;
 
 /// Endings that are often written without their accent, and with it; the Spanish stems of both differ.
 struct Ending {
@@ -71,16 +75,31 @@ Alternative pieces_of(std::string_view number) {
     return pieces;
 }
 
+std::string singular(const std::string& folded) {
+    if (folded.size() < 4 || !folded.ends_with('s')) return folded;
+    const bool is_es = folded.ends_with("es") && std::string_view{"dlrnjz"}.find(folded[folded.size() - 3]) !=
+                                                     std::string_view::npos;
+    return folded.substr(0, folded.size() - (is_es ? 2 : 1));
+}
+
+std::string_view cut(std::string_view word) {
+    if (word.size() <= most_letters) return word;
+    std::size_t end = most_letters;
+    while (end > 0 && (static_cast<unsigned char>(word[end]) & 0xc0U) == 0x80)
+        --end;
+    return word.substr(0, end);
+}
+
 Term number_term(std::string_view written, const std::string& number, const std::string& unit) {
-    Term term{.text = std::string{written}, .folded = number + unit, .alternatives = {}};
-    if (!unit.empty()) term.alternatives.push_back({{number + unit}});
+    std::vector<Alternative> alternatives;
+    if (!unit.empty()) alternatives.push_back({{number + unit}});
     std::string pointed = number;
     std::ranges::replace(pointed, ',', '.');
     for (Alternative words : {Alternative{{pointed, "-" + pointed}}, pieces_of(number)}) {
         if (!unit.empty()) words.push_back({unit});
-        term.alternatives.push_back(std::move(words));
+        alternatives.push_back(std::move(words));
     }
-    return term;
+    return {.text = std::string{written}, .folded = number + unit, .alternatives = std::move(alternatives)};
 }
 
 }  // namespace
@@ -106,23 +125,64 @@ Alternative phrase_of(std::string_view phrase) {
     return alternative;
 }
 
+std::vector<std::string> forms_of(std::span<const Term> terms) {
+    std::vector<std::string> forms(1);
+    for (const Term& term : terms)
+        forms.front() += (forms.front().empty() ? "" : " ") + term.folded;
+    if (terms.size() == 1) {
+        for (const std::string& spelling : spellings_of(terms.front().folded))
+            forms.push_back(fold_text(spelling));
+        return forms;
+    }
+    // "placas de video", "tarjetas graficas", "graphics cards", "unidades de estado solido"
+    std::string first = singular(terms.front().folded);
+    std::string last = terms.front().folded;
+    std::string all = first;
+    for (const Term& term : terms.subspan(1)) {
+        const bool is_last = &term == &terms.back();
+        first += " " + term.folded;
+        last += " " + (is_last ? singular(term.folded) : term.folded);
+        all += " " + singular(term.folded);
+    }
+    std::ranges::move(std::array{std::move(first), std::move(last), std::move(all)}, std::back_inserter(forms));
+    return forms;
+}
+
+Term joined(std::span<const Term> terms) {
+    Term term = terms.front();
+    for (const Term& next : terms.subspan(1)) {
+        term.text += " " + next.text;
+        term.folded += " " + next.folded;
+        term.is_guess |= next.is_guess;
+        // A number may be written in several ways; the first is as it stands.
+        std::ranges::copy(next.alternatives.front(), std::back_inserter(term.alternatives.front()));
+    }
+    if (terms.size() > 1) term.alternatives.resize(1);
+    term.own_alternatives = term.alternatives.size();
+    term.words = terms.size();
+    return term;
+}
+
 std::vector<Term> terms_of(std::string_view question) {
     std::vector<Term> terms;
     const std::vector<std::string_view> words = words_of(question);
+    const auto add_term = [&](Term term) {
+        if (std::ranges::find(terms, term.folded, &Term::folded) == terms.end()) terms.push_back(std::move(term));
+    };
     for (std::size_t i = 0; i < words.size() && terms.size() < most_terms; ++i) {
-        const std::string folded = fold_text(words[i]);
-        const std::string next = i + 1 < words.size() ? fold_text(words[i + 1]) : std::string{};
+        const std::string_view word = cut(words[i]);
+        const std::string folded = fold_text(word);
+        const std::string next = i + 1 < words.size() ? fold_text(cut(words[i + 1])) : std::string{};
         if (const std::size_t digits = digits_before_unit(folded)) {
-            terms.push_back(number_term(words[i], folded.substr(0, digits), folded.substr(digits)));
+            add_term(number_term(word, folded.substr(0, digits), folded.substr(digits)));
         } else if (is_number(folded) && is_one_of(next, units)) {
-            terms.push_back(number_term(words[i], folded, next));
+            add_term(number_term(word, folded, next));
             ++i;
         } else if (is_number(folded)) {
-            terms.push_back(number_term(words[i], folded, ""));
+            add_term(number_term(word, folded, ""));
             if (is_one_of(next, inches)) ++i;  // products say 27" or 27 pulgadas
         } else {
-            terms.push_back(
-                {.text = std::string{words[i]}, .folded = folded, .alternatives = {{spellings_of(words[i])}}});
+            add_term({.text = std::string{word}, .folded = folded, .alternatives = {{spellings_of(word)}}});
         }
     }
     return terms;
@@ -136,7 +196,22 @@ std::string code_of(std::string_view word) {
         else if (c >= 'a' && c <= 'z')
             code.push_back(static_cast<char>(c - 'a' + 'A'));
     }
-    return std::ranges::any_of(code, is_digit) && code.size() >= 4 ? code : std::string{};
+    return code.size() >= least_code && code.size() <= most_code ? code : std::string{};
+}
+
+std::vector<std::string> codes_of(std::string_view question) {
+    std::vector<std::string> codes;
+    const auto add_code = [&](std::string code) {
+        if (!code.empty() && std::ranges::find(codes, code) == codes.end()) codes.push_back(std::move(code));
+    };
+    add_code(code_of(question));
+    for (std::size_t begin = 0; begin < question.size() && codes.size() <= most_terms;) {
+        const std::size_t end = std::min(question.find_first_of(" \t\r\n", begin), question.size());
+        std::string code = code_of(question.substr(begin, end - begin));
+        if (std::ranges::any_of(code, is_digit)) add_code(std::move(code));
+        begin = end + 1;
+    }
+    return codes;
 }
 
 std::size_t edits_between(std::string_view a, std::string_view b, std::size_t most) {
