@@ -38,8 +38,8 @@ WITH nearest AS MATERIALIZED (
 SELECT p.id, coalesce(p.sku, ''), p.name, coalesce(b.name, ''), coalesce(c.name, ''), p.price, p.stock, 1 - n.distance,
        found.rows
 FROM (SELECT count(*) AS rows FROM nearest) found
-LEFT JOIN (SELECT * FROM nearest WHERE 1 - distance >= {least}::float8 ORDER BY distance, id LIMIT {limit} OFFSET {offset}) n
-    ON true
+LEFT JOIN (SELECT * FROM nearest WHERE 1 - distance >= {least}::float8 ORDER BY distance + 0, id LIMIT {limit}
+           OFFSET {offset}) n ON true
 LEFT JOIN products p ON p.id = n.id
 LEFT JOIN categories c ON c.id = p.category_id LEFT JOIN brands b ON b.id = p.brand_id
 ORDER BY n.distance, n.id"""

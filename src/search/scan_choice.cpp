@@ -50,7 +50,7 @@ double exact_cost(const Passing& filter) noexcept {
 
 std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std::optional<Passing>& filter) {
     const ScanStep exact{.scan = Scan::exact};
-    const ScanStep further{.ef_search = most_ef_search, .goes_on = true, .more = wanted + least_more_rows};
+    const ScanStep further{.ef_search = most_ef_search, .goes_on = true, .more = std::max(wanted, least_more_rows)};
     const double share = filter ? share_of(*filter) : 1;
     // Twice as many as pass on average: less than one question in a hundred finds too few by chance.
     const double nearest = std::ceil((filter ? 2 : 1) * static_cast<double>(wanted) / share);

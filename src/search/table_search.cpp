@@ -37,14 +37,15 @@ constexpr std::string_view sample_sql =
     "SELECT count(*), count(*) FILTER (WHERE {1}) FROM {0} t TABLESAMPLE SYSTEM ({2})";
 
 /// {0} the table, {1} the condition, {2} the distance, {3} what is ordered by, {4} and {5} numbers of the parameters
-/// limit and offset, {6} how many rows more are looked at, {7} Chroma's distance.
+/// limit and offset, {6} how many rows more are looked at, {7} Chroma's distance. The addition makes PostgreSQL (from 17
+/// on) sort, which else trusts the index's order.
 constexpr std::string_view nearest_sql = R"sql(
 WITH nearest AS MATERIALIZED (
     SELECT t.id, {2} AS distance FROM {0} t WHERE {1} AND t.embedding IS NOT NULL
     ORDER BY {3} LIMIT ${4}::bigint + ${5}::bigint + {6})
 SELECT found.rows, n.id, {7}, t.document, t.metadata
 FROM (SELECT count(*) AS rows FROM nearest) found
-LEFT JOIN (SELECT * FROM nearest ORDER BY distance, id LIMIT ${4} OFFSET ${5}) n ON true
+LEFT JOIN (SELECT * FROM nearest ORDER BY distance + 0, id LIMIT ${4} OFFSET ${5}) n ON true
 LEFT JOIN {0} t ON t.id = n.id
 ORDER BY n.distance, n.id)sql";
 

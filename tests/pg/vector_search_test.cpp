@@ -103,6 +103,10 @@ TEST_F(VectorSearch, TakesTheIndexWhereEnoughOfTheNearestPass) {
     EXPECT_GE(recall(answer.hits, "p.active AND price <= 1500"), 0.9);
 }
 
+TEST_F(VectorSearch, SortsWhatTheIndexGivesBecauseThatMayBeOutOfOrder) {
+    EXPECT_THAT(find({.max_price = 1'500}).plan, Not(HasSubstr("Presorted Key: nearest")));
+}
+
 TEST_F(VectorSearch, PlansAStatementOnceAConnection) {
     VectorSearcher searcher{db_};
     for (int i = 0; i < 3; ++i)
