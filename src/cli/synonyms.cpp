@@ -37,7 +37,9 @@ json::array json_of(const SynonymGroup& group) {
 }
 
 json::object json_of(const SynonymStore::Added& added) {
-    return {{"group", json_of(added.group)}, {"added", added.words}, {"joined_groups", added.joined > 1 ? added.joined : 0}};
+    return {{"group", json_of(added.group)},
+            {"added", added.words},
+            {"joined_groups", added.joined > 1 ? added.joined : 0}};
 }
 
 class SynonymsAdd final : public Command {
@@ -87,8 +89,7 @@ public:
 
 class SynonymsRemove final : public Command {
 public:
-    SynonymsRemove()
-        : Command("synonyms remove", "Take a word out of its group", {"decant synonyms remove cooler"}) {}
+    SynonymsRemove() : Command("synonyms remove", "Take a word out of its group", {"decant synonyms remove cooler"}) {}
     void declare(Options& options) override {
         options.required_positional("WORD", word_, "A word or phrase of `decant synonyms list`");
     }

@@ -32,7 +32,7 @@ scored AS MATERIALIZED (SELECT id, {4} AS score, {5} AS information, is_code, si
 best AS MATERIALIZED (
     SELECT id, is_code, score * (0.5 + 0.5 * information) - 0.0001 * least(size, 100)
                    + CASE WHEN is_code THEN 100 ELSE 0 END AS score, count(*) OVER () AS matched
-    FROM scored WHERE information >= {6} OR is_code
+    FROM scored WHERE information > {6} OR is_code
     ORDER BY 3 DESC, id LIMIT {7}::bigint OFFSET {8}::bigint)
 SELECT {9}, best.score, best.matched, best.is_code
 FROM best JOIN products p ON p.id = best.id {10} ORDER BY best.score DESC, p.id)sql";
@@ -53,8 +53,13 @@ constexpr std::size_t most_text = 2'000;
 class SearchStatement {
 public:
     SearchStatement(std::vector<Wanted>& wanted, const BoundFilter& filter) : wanted_(wanted), params_(filter.params) {
+        double rarest = 0;
         for (const Wanted& one : wanted_)
-            whole_ += one.information;
+            if (one.products > 0) rarest = std::max(rarest, one.information);
+        // A word that no product has may be the very thing that is asked for: "yerba mate" is about no board named
+        // MATE.
+        for (const Wanted& one : wanted_)
+            whole_ += one.products > 0 ? one.information : std::max(one.information, rarest);
         std::erase_if(wanted_, [](const Wanted& one) { return one.products == 0; });
         std::ranges::stable_sort(wanted_, std::greater{}, &Wanted::information);
     }
@@ -68,8 +73,9 @@ public:
             const std::string share = fmt::format("{}::float8", add(fmt::format("{}", one.information / whole_)));
             places += fmt::format("{} AS place{}, ", place_of(one), i);
             score += fmt::format(" + {} * {} * place{}", share, one.term.is_guess ? guess_weight : 1.0, i);
-            information += fmt::format(" + {} * {} * CASE WHEN place{} >= 0.8 THEN 1.0 WHEN place{} > 0 THEN {} ELSE 0.0 END",
-                                       share, one.term.is_guess ? guess_information : 1.0, i, i, text_information);
+            information +=
+                fmt::format(" + {} * {} * CASE WHEN place{} >= 0.8 THEN 1.0 WHEN place{} > 0 THEN {} ELSE 0.0 END",
+                            share, one.term.is_guess ? guess_information : 1.0, i, i, text_information);
         }
         std::string any_code;
         for (const std::string& code : codes)

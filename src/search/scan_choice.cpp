@@ -6,9 +6,9 @@
 namespace decant::search {
 namespace {
 
-// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart. One plan serves
-// all vectors and limits, and is made once a connection. It is made for an unknown limit, so joins that are good for many
-// rows are kept out.
+// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart. One plan
+// serves all vectors and limits, and is made once a connection. It is made for an unknown limit, so joins that are good
+// for many rows are kept out.
 constexpr std::string_view index_settings_sql =
     "SELECT set_config('hnsw.iterative_scan', $1, true), set_config('hnsw.ef_search', $2, true), "
     "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), "
@@ -56,14 +56,15 @@ std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std:
     const double nearest = std::ceil((filter ? 2 : 1) * static_cast<double>(wanted) / share);
     const double ef_search = std::max(nearest, static_cast<double>(ef_search_for(wanted, recall)));
     const bool is_one_look_enough = nearest <= static_cast<double>(most_ef_search);
-    const double visited = is_one_look_enough ? ef_search
-                                              : std::min({static_cast<double>(wanted + further.more) / share,
-                                                          static_cast<double>(filter ? filter->rows : wanted),
-                                                          most_visited});
+    const double visited = is_one_look_enough
+                               ? ef_search
+                               : std::min({static_cast<double>(wanted + further.more) / share,
+                                           static_cast<double>(filter ? filter->rows : wanted), most_visited});
     if (filter && exact_cost(*filter) < visited * visit_cost * exactness_worth) return {exact};
     if (!is_one_look_enough) return {further, exact};
     const ScanStep first{.ef_search = static_cast<std::uint64_t>(ef_search)};
-    // Too few of the nearest pass: those that do lie elsewhere, where the index finds them late and not the nearest first.
+    // Too few of the nearest pass: those that do lie elsewhere, where the index finds them late and not the nearest
+    // first.
     if (filter && exact_cost(*filter) <= most_visited * visit_cost) return {first, exact};
     return {first, further, exact};
 }

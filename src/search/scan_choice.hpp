@@ -10,8 +10,8 @@
 
 namespace decant::search {
 
-/// How the nearest rows were found: by the HNSW index, or by comparing every row that passes the filter, which is exact,
-/// and quicker where few do.
+/// How the nearest rows were found: by the HNSW index, or by comparing every row that passes the filter, which is
+/// exact, and quicker where few do.
 enum class Scan { index, exact };
 inline constexpr EnumNames<Scan, 2> scan_names{{"index", "exact"}};
 

@@ -9,7 +9,8 @@
 
 namespace decant::store {
 
-/// The words and phrases that mean the same to a search by words, as they were written, in the order in which they came.
+/// The words and phrases that mean the same to a search by words, as they were written, in the order in which they
+/// came.
 using SynonymGroup = std::vector<std::string>;
 
 /// The table decant.synonyms. A word is in one group at most: who says of words of two groups that they mean the same
@@ -20,9 +21,9 @@ public:
     explicit SynonymStore(pg::Connection& db);
 
     struct Added {
-        SynonymGroup group;     ///< all of it
-        std::size_t words = 0;  ///< that are new
-        std::size_t joined = 0; ///< groups that there were before and that are now one; 0 or 1: as before
+        SynonymGroup group;      ///< all of it
+        std::size_t words = 0;   ///< that are new
+        std::size_t joined = 0;  ///< groups that there were before and that are now one; 0 or 1: as before
     };
     struct Removed {
         SynonymGroup left;  ///< what of the group still means the same; empty: the group is gone

@@ -77,8 +77,8 @@ Alternative pieces_of(std::string_view number) {
 
 std::string singular(const std::string& folded) {
     if (folded.size() < 4 || !folded.ends_with('s')) return folded;
-    const bool is_es = folded.ends_with("es") && std::string_view{"dlrnjz"}.find(folded[folded.size() - 3]) !=
-                                                     std::string_view::npos;
+    const bool is_es =
+        folded.ends_with("es") && std::string_view{"dlrnjz"}.find(folded[folded.size() - 3]) != std::string_view::npos;
     return folded.substr(0, folded.size() - (is_es ? 2 : 1));
 }
 

@@ -16,7 +16,8 @@ namespace decant::search::detail {
 
 /// One term of a question as the index of words is asked for it.
 struct Wanted {
-    using Lexemes = std::vector<std::vector<std::vector<std::string>>>;  ///< of each alternative's words, their spellings
+    using Lexemes =
+        std::vector<std::vector<std::vector<std::string>>>;  ///< of each alternative's words, their spellings
 
     Term term;
     Lexemes lexemes;
@@ -43,7 +44,8 @@ public:
 
     struct Found {
         std::vector<Wanted> wanted;  ///< in the question's order
-        std::vector<std::pair<std::string, std::string>> corrections;  ///< the word as written, and what it is taken for
+        std::vector<std::pair<std::string, std::string>>
+            corrections;  ///< the word as written, and what it is taken for
     };
     Found find(std::string_view question);
 
