@@ -37,8 +37,8 @@ public:
         : Command("query", "Search a copied table by vectors, with Chroma's filters",
                   {"decant query items --text 'wireless mouse'",
                    "decant query items --id product_17 --where '{\"brand\": \"Sony\"}' --limit 5",
-                   "decant query items --vector-file query.f32 --where '{\"$and\": [{\"price\": {\"$lt\": 100}}, "
-                   "{\"stock\": {\"$gt\": 0}}]}' --where-document '{\"$contains\": \"USB\"}' --json"}) {}
+                   "decant query items --vector-file query.f32 --where '{\"price\": {\"$lt\": 100}}' --json",
+                   "decant query items --text mouse --where-document '{\"$contains\": \"USB\"}' --explain"}) {}
     void declare(Options& options) override {
         options.required_positional("TABLE", table_, "Table that decant copied");
         options.text("--schema", schema_, "Schema of the table (default: public)");

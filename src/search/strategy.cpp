@@ -151,7 +151,8 @@ private:
         auto beside = std::async(std::launch::async, [&] { return ask(legs_, Leg::chroma, {.limit = limit_}); });
         Asked pgvector = ask(legs_, Leg::pgvector, {.limit = limit_});
         Asked chroma = beside.get();
-        const bool both = note(pgvector) & note(chroma);
+        const bool has_pgvector = note(pgvector);
+        const bool both = note(chroma) && has_pgvector;
         out_.degraded = !both;
         out_.used = both ? "hybrid" : std::string{leg_names[pgvector.report.failure ? Leg::chroma : Leg::pgvector]};
         out_.hits = merge_by_similarity(std::move(pgvector.hits), std::move(chroma.hits));
@@ -177,7 +178,8 @@ private:
         const std::uint64_t candidates = std::max(2 * limit_, least_candidates);
         Asked pgvector = ask(legs_, Leg::pgvector, {.limit = candidates, .below_threshold = true});
         Asked words = ask(legs_, Leg::keyword, {.limit = candidates});
-        const bool both = note(pgvector) & note(words);
+        const bool has_pgvector = note(pgvector);
+        const bool both = note(words) && has_pgvector;
         throw_if_none_answered();
         out_.degraded = !both;
         out_.hits = fuse(pgvector.hits, words.hits, pgvector.threshold, legs_.keyword_weight);
