@@ -4,12 +4,14 @@
 
 #include <algorithm>
 
+#include "store/catalog_state.hpp"
+
 namespace decant::search {
 namespace {
 
-/// {0} the filter, {1} ", count…" for each of its parts.
+/// {0} the filter, {1} ", count…" for each of its parts, {2} that a product has no embedding.
 constexpr std::string_view counts_sql =
-    "SELECT count(*) FILTER (WHERE p.active), count(*) FILTER (WHERE p.active AND p.embedding IS NULL), "
+    "SELECT count(*) FILTER (WHERE p.active), count(*) FILTER (WHERE p.active AND {2}), "
     "count(*) FILTER (WHERE {0}){1} FROM products p";
 /// {0} what all parts are joined to, {1} the other parts, {2} the part.
 constexpr std::string_view removed_sql = ", count(*) FILTER (WHERE p.active{0} AND NOT coalesce({1}, false))";
@@ -38,7 +40,10 @@ Diagnosis diagnose(pg::Connection& db, const BoundFilter& filter, std::string_vi
     std::string removed;
     for (const FilterPart& part : filter.parts)
         removed += removed_by(filter, part);
-    const pg::Result row = db.query(fmt::format(counts_sql, filter.condition, removed), filter.params);
+    const bool has_embedding = store::read_catalog_state(db).has_embedding();
+    const pg::Result row =
+        db.query(fmt::format(counts_sql, filter.condition, removed, has_embedding ? "p.embedding IS NULL" : "true"),
+                 filter.params);
     const auto count = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
     Diagnosis diagnosis{.products = count(0), .without_embedding = count(1), .passing = count(2)};
     for (std::size_t i = 0; i < filter.parts.size(); ++i)

@@ -42,10 +42,14 @@ protected:
     static void TearDownTestSuite() { delete with_; }
 
     Answer search(const Request& request, const EngineOptions& options = {}) {
-        Engine engine{db_, options, {.embedder = [&]() -> embed::Embedder& {
-                          if (is_away_) throw Error{ErrorCode::embedder_unavailable, "The model is away", "Start it."};
-                          return model_;
-                      }}};
+        Engine engine{db_,
+                      options,
+                      {.embedder = [&]() -> embed::Embedder& {
+                           if (is_away_) throw Error{ErrorCode::embedder_unavailable, "The model is away", "Start it."};
+                           return model_;
+                       },
+                       .connect = [] { return with_->open(); },
+                       .chroma = chroma_}};
         return engine.search(request);
     }
 
@@ -60,6 +64,7 @@ protected:
     pg::Connection db_ = with_->open();
     SmallEmbedder model_;
     bool is_away_ = false;
+    const ChromaSearch* chroma_ = nullptr;
 };
 
 TEST_F(EngineTest, AnswersByPgvectorAndSaysSo) {
@@ -145,6 +150,88 @@ TEST_F(EngineTest, RefusesPgvectorAloneWhereItIsSwitchedOff) {
         EXPECT_EQ(error.code(), ErrorCode::config_invalid);
         EXPECT_THAT(error.remedy(), HasSubstr("USE_PGVECTOR"));
     }
+}
+
+/// Whatever of the three legs is missing or fails, the others answer, and the answer says so.
+struct FaultCase {
+    const char* name;
+    Strategy strategy;
+    bool model_is_away;
+    bool chroma_is_away;
+    bool has_pgvector;
+    const char* used;
+    bool degraded;
+};
+
+class EngineFaults : public EngineTest, public testing::WithParamInterface<FaultCase> {};
+
+TEST_P(EngineFaults, AreAnsweredByTheLegsThatAreLeft) {
+    const FaultCase& one = GetParam();
+    is_away_ = one.model_is_away;
+    // Nothing is there to be read.
+    const ChromaSearch away{{.from = "nowhere"}, "products"};
+    if (one.chroma_is_away) chroma_ = &away;
+    const Answer answer =
+        search({.text = "producto 5", .threshold = -1, .strategy = one.strategy}, {.use_pgvector = one.has_pgvector});
+    EXPECT_EQ(answer.used, one.used);
+    EXPECT_EQ(answer.degraded, one.degraded);
+    EXPECT_FALSE(answer.hits.empty());
+    EXPECT_EQ(answer.degraded, !answer.reason.empty()) << answer.reason;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, EngineFaults,
+    testing::Values(FaultCase{"ModelAway", Strategy::pgvector_primary, true, false, true, "keyword", true},
+                    FaultCase{"ModelAwayFusion", Strategy::fusion, true, false, true, "keyword", true},
+                    FaultCase{"ModelAwayHybrid", Strategy::hybrid, true, true, true, "keyword", true},
+                    FaultCase{"ModelAndChromaAway", Strategy::chroma_primary, true, true, true, "keyword", true},
+                    FaultCase{"ChromaAway", Strategy::chroma_primary, false, true, true, "pgvector", true},
+                    FaultCase{"ChromaAwayHybrid", Strategy::hybrid, false, true, true, "pgvector", true},
+                    FaultCase{"ChromaAwayUnasked", Strategy::pgvector_primary, false, true, true, "pgvector", false},
+                    FaultCase{"NoChroma", Strategy::chroma_primary, false, false, true, "pgvector", false},
+                    FaultCase{"PgvectorOff", Strategy::pgvector_primary, false, false, false, "keyword", false},
+                    FaultCase{"PgvectorOffFusion", Strategy::fusion, false, false, false, "keyword", false},
+                    FaultCase{"PgvectorOffChromaAway", Strategy::hybrid, false, true, false, "keyword", true}),
+    [](const auto& one) { return one.param.name; });
+
+TEST_F(EngineTest, AnswersByWordsWhereTheColumnOfVectorsIsGone) {
+    test::EmbeddingCase other;
+    other.put(1, 5);
+    other.exec("ALTER TABLE products DROP COLUMN embedding CASCADE");
+    pg::Connection db = other.open();
+    Engine engine{db, {}, {.embedder = [&]() -> embed::Embedder& { return model_; }}};
+    const Answer answer = engine.search({.text = "producto 5", .literal = true});
+    EXPECT_EQ(answer.used, "keyword");
+    EXPECT_TRUE(answer.degraded);
+    EXPECT_THAT(answer.reason, HasSubstr("products.embedding column not found"));
+}
+
+TEST_F(EngineTest, TakesPricesAndNamesOfTheQuestionForFiltersUnlessItIsLiteral) {
+    const Answer answer = search({.text = "producto umbra hasta 60", .threshold = -1});
+    EXPECT_EQ(answer.understood.max_price, 60.0);
+    EXPECT_THAT(answer.understood.brands.name, testing::StrCaseEq("umbra"));
+    for (const Hit& hit : answer.hits) {
+        EXPECT_EQ(hit.brand, "umbra");
+        EXPECT_LE(hit.price, 60);
+    }
+    EXPECT_EQ(answer.hits.size(), 3U);
+    const Answer literal = search({.text = "producto umbra hasta 60", .threshold = -1, .literal = true});
+    EXPECT_EQ(literal.hits.size(), 10U);
+    EXPECT_FALSE(literal.understood.max_price);
+}
+
+TEST_F(EngineTest, WhatTheCallerSaysGoesBeforeWhatTheQuestionSays) {
+    const Answer answer = search({.text = "producto umbra hasta 60", .filter = {.brand = "acme"}, .threshold = -1});
+    for (const Hit& hit : answer.hits)
+        EXPECT_EQ(hit.brand, "acme");
+    EXPECT_EQ(answer.hits.size(), 3U);
+}
+
+TEST_F(EngineTest, LeavesOutANameThatNothingIsOf) {
+    with_->exec("INSERT INTO brands (name, display_name) VALUES ('zenit', 'Zenit') ON CONFLICT DO NOTHING");
+    const Answer answer = search({.text = "producto zenit hasta 60", .threshold = -1});
+    EXPECT_FALSE(answer.hits.empty());
+    EXPECT_EQ(answer.drops_names, answer.understood.has_names());
 }
 
 TEST(EngineOptions, AreTheSettings) {
