@@ -25,11 +25,16 @@ DO $synonyms$
 DECLARE
     starter constant text[] := ARRAY[
         'notebook,laptop,portátil,computadora portátil,ordenador portátil',
+        'computadora,ordenador,computador,computer',
+        'computadora de escritorio,ordenador de sobremesa,desktop',
         'celular,móvil,smartphone,teléfono móvil,teléfono celular,mobile phone,cell phone',
         'heladera,refrigerador,frigorífico,nevera,fridge,refrigerator',
         'lavarropas,lavadora,washing machine',
         'televisor,tele,televisión,tv,smart tv,television',
         'aire acondicionado,climatizador,air conditioner',
+        'lavavajillas,lavaplatos,dishwasher',
+        'plancha,iron',
+        'secador de pelo,secadora de cabello,hair dryer',
         'aspiradora,vacuum cleaner',
         'licuadora,batidora de vaso,blender',
         'cafetera,máquina de café,coffee maker,coffee machine',
@@ -48,8 +53,10 @@ DECLARE
         'procesador,cpu,microprocesador,processor',
         'memoria ram,ram,memory',
         'disco ssd,ssd,disco sólido,unidad de estado sólido,solid state drive',
+        'nvme,m.2',
         'disco rígido,disco duro,hdd,hard drive,hard disk',
         'disco externo,external drive,external hard drive,portable drive',
+        'pendrive,pen drive,memoria usb,usb flash drive',
         'almacenamiento,storage',
         'gabinete,carcasa,torre,case,chasis,pc case,caja',
         'fuente de alimentación,fuente de poder,psu,power supply',
@@ -57,7 +64,8 @@ DECLARE
         'refrigeración líquida,watercooling,water cooling,liquid cooler,liquid cooling,aio',
         'ventilador,fan,cooler fan',
         'ups,sai,no break,uninterruptible power supply',
-        'placa wi-fi,tarjeta wifi,adaptador wifi,wifi card,wireless adapter',
+        'wifi,wi-fi',
+        'placa wi-fi,tarjeta wifi,adaptador wifi,wifi card,wifi adapter,wireless adapter',
         'inalámbrico,wireless,sin cables,sin cable',
         'cableado,wired',
         'mecánico,mechanical',
@@ -71,13 +79,28 @@ DECLARE
         'rosa,rosado,pink',
         'gris,gray,grey',
         'plateado,silver',
+        'dorado,gold,golden',
+        'verde,green',
+        'amarillo,yellow',
+        'naranja,orange',
+        'violeta,morado,púrpura,purple',
         'barato,económico,cheap,budget',
         'liviana,ligera,ultraliviana,liviano,ligero,lightweight',
         'curvo,curved',
         'táctil,touch,touchscreen',
         'cancelación de ruido,noise cancelling,noise canceling',
+        '4k,uhd,ultra hd,3840 x 2160',
+        '1440p,qhd,2560 x 1440',
+        '1080p,full hd,fhd,1920 x 1080',
+        'ergonómico,ergonomic',
+        'tkl,tenkeyless',
+        'teclado numérico,numpad,numeric keypad',
         'impresora,printer',
         'tableta,tablet',
+        'reloj inteligente,smartwatch,smart watch',
+        'joystick,mando,gamepad,game controller',
+        'router,enrutador,ruteador',
+        'batería externa,cargador portátil,power bank',
         'cargador,charger',
         'funda,estuche,carcasa protectora,sleeve',
         'pulgada,inch'];
@@ -96,7 +119,7 @@ BEGIN
     FOREACH line IN ARRAY starter LOOP
         number := nextval('decant.synonym_groups');
         INSERT INTO decant.synonyms (word, written, group_id)
-            SELECT translate(lower(w), 'áéíóúüñ-', 'aeiouun '), w, number FROM unnest(string_to_array(line, ',')) w
+            SELECT translate(lower(w), 'áéíóúüñ-.', 'aeiouun  '), w, number FROM unnest(string_to_array(line, ',')) w
             ON CONFLICT (word) DO NOTHING;
     END LOOP;
 END

@@ -171,7 +171,9 @@ Legs Engine::legs_for(Question& question) {
 void Engine::diagnose_weak(Question& question) {
     Answer& answer = question.answer;
     Diagnosis diagnosis = diagnose(db_, bind(db_, question.filter), question.request.text);
-    if (options_.use_pgvector && answer.threshold && question.vector && diagnosis.passing > 0) {
+    const bool has_compared = std::ranges::any_of(
+        answer.legs, [](const LegReport& report) { return report.leg == Leg::pgvector && !report.failure; });
+    if (has_compared && diagnosis.passing > 0) {
         const VectorAnswer best = vectors().find({.vector = *question.vector, .filter = question.filter, .limit = 1});
         diagnosis.threshold = *answer.threshold;
         if (!best.hits.empty() && best.hits.front().score < *answer.threshold)

@@ -20,22 +20,25 @@ constexpr std::string_view is_there_sql =
     "SELECT pg_catalog.to_regclass('decant.product_words') IS NOT NULL "
     "AND pg_catalog.to_regclass('decant.synonyms') IS NOT NULL";
 
-/// {0} the weight of each word's place, {1} the words of which a product must have one, {2} that it has a code, {3} the
-/// filter, {4} the score, {5} what of the question's information it has, {6} the least of it, {7} and {8} limit and
-/// offset, {9} and {10} hit_columns and hit_joins.
+/// {0} the weight of each word's place, {1} the words that a product must have, {2} that it has a code, {3} the score,
+/// {4} what of the question's information it has, {5} the least of it, {6} the filter, {7} limit and offset, {8} and
+/// {9} hit_columns and hit_joins, {10} how many there are. Products are read in the order of their scores, until there
+/// are enough: most that have a frequent word are never looked at.
 constexpr std::string_view search_sql = R"sql(
 WITH candidates AS MATERIALIZED (
-    SELECT p.id, {0} {2} AS is_code, pg_catalog.length(w.words) AS size
-    FROM decant.product_words w JOIN products p ON p.id = w.product_id
-    WHERE w.words @@ {1} AND {3}),
-scored AS MATERIALIZED (SELECT id, {4} AS score, {5} AS information, is_code, size FROM candidates),
-best AS MATERIALIZED (
-    SELECT id, is_code, score * (0.5 + 0.5 * information) - 0.0001 * least(size, 100)
-                   + CASE WHEN is_code THEN 100 ELSE 0 END AS score, count(*) OVER () AS matched
-    FROM scored WHERE information > {6} OR is_code
-    ORDER BY 3 DESC, id LIMIT {7}::bigint OFFSET {8}::bigint)
-SELECT {9}, best.score, best.matched, best.is_code
-FROM best JOIN products p ON p.id = best.id {10} ORDER BY best.score DESC, p.id)sql";
+    SELECT w.product_id, {0} {2} AS is_code, pg_catalog.length(w.words) AS size
+    FROM decant.product_words w WHERE w.words @@ {1}),
+scored AS MATERIALIZED (SELECT product_id, {3} AS score, {4} AS information, is_code, size FROM candidates),
+ranked AS (
+    SELECT product_id, is_code, score * (0.5 + 0.5 * information) - 0.0001 * least(size, 100)
+                           + CASE WHEN is_code THEN 100 ELSE 0 END AS score
+    FROM scored WHERE information > {5} OR is_code
+    ORDER BY 3 DESC, product_id OFFSET 0)
+SELECT {8}, ranked.score, ranked.is_code, {10}
+FROM ranked JOIN products p ON p.id = ranked.product_id {9}
+WHERE {6} ORDER BY ranked.score DESC, ranked.product_id LIMIT {7})sql";
+constexpr std::string_view count_sql = "count(*) OVER ()";
+constexpr std::string_view no_count_sql = "0";
 
 /// What a word is worth by where it stands: name and model, brand and category, description, specifications.
 constexpr std::array labels{'A', 'B', 'C', 'D'};
@@ -52,11 +55,12 @@ constexpr std::size_t most_text = 2'000;
 /// Writes the statement of one search; every value becomes a parameter.
 class SearchStatement {
 public:
-    SearchStatement(std::vector<Wanted>& wanted, const BoundFilter& filter) : wanted_(wanted), params_(filter.params) {
+    SearchStatement(std::vector<Wanted> wanted, const BoundFilter& filter)
+        : wanted_(std::move(wanted)), filter_(filter) {
         double rarest = 0;
         for (const Wanted& one : wanted_)
             if (one.products > 0) rarest = std::max(rarest, one.information);
-        // A word that no product has may be the very thing that is asked for: "yerba mate" is about no board named
+        // A word that no product has may be the very thing that is asked for: "yerba mate" is not about a board named
         // MATE.
         for (const Wanted& one : wanted_)
             whole_ += one.products > 0 ? one.information : std::max(one.information, rarest);
@@ -64,40 +68,47 @@ public:
         std::ranges::stable_sort(wanted_, std::greater{}, &Wanted::information);
     }
 
-    pg::Statement make(const KeywordQuery& query, const std::vector<std::string>& codes, const std::string& condition) {
+    enum class Needs { all_words, enough_words };
+
+    pg::Statement make(const KeywordQuery& query, const std::vector<std::string>& codes, Needs needs) const {
+        std::vector<pg::Param> params = filter_.params;
+        const auto add = [&](std::string value) {
+            params.emplace_back(std::move(value));
+            return fmt::format("${}", params.size());
+        };
         std::string places;
         std::string score = "0.0";
         std::string information = "0.0";
         for (std::size_t i = 0; i < wanted_.size(); ++i) {
             const Wanted& one = wanted_[i];
-            const std::string share = fmt::format("{}::float8", add(fmt::format("{}", one.information / whole_)));
-            places += fmt::format("{} AS place{}, ", place_of(one), i);
+            const std::string share = add(fmt::format("{}", one.information / whole_)) + "::float8";
+            places += fmt::format("{} AS place{}, ", place_of(one, add), i);
             score += fmt::format(" + {} * {} * place{}", share, one.term.is_guess ? guess_weight : 1.0, i);
             information +=
-                fmt::format(" + {} * {} * CASE WHEN place{} >= 0.8 THEN 1.0 WHEN place{} > 0 THEN {} ELSE 0.0 END",
-                            share, one.term.is_guess ? guess_information : 1.0, i, i, text_information);
+                fmt::format(" + {0} * {1} * CASE WHEN place{2} >= 0.8 THEN 1.0 WHEN place{2} > 0 THEN {3} ELSE 0.0 END",
+                            share, one.term.is_guess ? guess_information : 1.0, i, text_information);
         }
         std::string any_code;
         for (const std::string& code : codes)
             any_code += (any_code.empty() ? "" : " | ") + detail::quoted_lexeme("#" + code);
-        const std::string any = needed() + (any_code.empty() || wanted_.empty() ? "" : " | ") + any_code;
+        std::string any = needs == Needs::all_words ? all() : enough();
+        if (!any_code.empty()) any = any.empty() ? any_code : fmt::format("({}) | {}", any, any_code);
         const std::string is_code =
             any_code.empty() ? "false" : fmt::format("w.words @@ {}::tsquery", add(std::move(any_code)));
-        const std::string any_word = fmt::format("{}::tsquery", add(any));
-        const std::string limit = add(std::to_string(query.limit));
-        const std::string offset = add(std::to_string(query.offset));
-        return {.sql = fmt::format(search_sql, places, any_word, is_code, condition, score, information,
-                                   least_information, limit, offset, hit_columns, hit_joins),
-                .params = std::move(params_)};
+        const std::string any_word = fmt::format("{}::tsquery", add(std::move(any)));
+        const std::string limit = fmt::format("{}::bigint OFFSET {}::bigint", add(std::to_string(query.limit)),
+                                              add(std::to_string(query.offset)));
+        return {.sql = fmt::format(search_sql, places, any_word, is_code, score, information, least_information,
+                                   filter_.condition, limit, hit_columns, hit_joins,
+                                   query.counts ? count_sql : no_count_sql),
+                .params = std::move(params)};
     }
+
+    std::size_t words() const noexcept { return wanted_.size(); }
 
 private:
-    std::string add(std::string value) {
-        params_.emplace_back(std::move(value));
-        return fmt::format("${}", params_.size());
-    }
-
-    std::string place_of(const Wanted& one) {
+    template <typename Add>
+    static std::string place_of(const Wanted& one, const Add& add) {
         std::string cases = "CASE";
         for (std::size_t i = 0; i < labels.size(); ++i)
             cases += fmt::format(" WHEN w.words @@ {}::tsquery THEN {}", add(one.tsquery(labels[i])), label_weights[i]);
@@ -108,8 +119,15 @@ private:
         return cases;
     }
 
+    std::string all() const {
+        std::string query;
+        for (const Wanted& one : wanted_)
+            query += fmt::format("{}({})", query.empty() ? "" : " & ", one.tsquery());
+        return query;
+    }
+
     /// Without one of the rarest words a product cannot have enough of the question.
-    std::string needed() const {
+    std::string enough() const {
         double rest = 0;
         for (const Wanted& one : wanted_)
             rest += one.information;
@@ -122,17 +140,18 @@ private:
         return query;
     }
 
-    std::vector<Wanted>& wanted_;
-    std::vector<pg::Param> params_;
+    std::vector<Wanted> wanted_;  ///< that products have, the rarest first
+    const BoundFilter& filter_;
     double whole_ = 0;  ///< information of the question, of words that no product has too
 };
 
 void read_hits(const pg::Result& rows, KeywordAnswer& answer) {
+    answer.hits.clear();
     for (int row = 0; row < rows.rows(); ++row)
         answer.hits.emplace_back(read_hit(rows, row)).score = rows.real(row, hit_column_count);
     if (rows.empty()) return;
-    answer.matched = static_cast<std::uint64_t>(rows.integer(0, hit_column_count + 1));
-    answer.has_code = rows.boolean(0, hit_column_count + 2);
+    answer.has_code = rows.boolean(0, hit_column_count + 1);
+    answer.matched = static_cast<std::uint64_t>(rows.integer(0, hit_column_count + 2));
 }
 
 std::string searchable(std::string_view text) {
@@ -161,23 +180,38 @@ KeywordAnswer WordSearcher::find(const KeywordQuery& query) {
     const std::string text = searchable(query.text);
     const BoundFilter filter = bind(db_, query.filter);
     const std::vector<std::string> codes = detail::codes_of(text);
-    detail::WantedWords::Found found = detail::WantedWords{db_, *lexicon_}.find(text);
+    using Needs = SearchStatement::Needs;
     KeywordAnswer answer;
+    // Who gives a sku alone wants nothing else.
+    if (codes.size() == 1 && text.find(' ') == std::string::npos) {
+        ask(SearchStatement{{}, filter}.make(query, codes, Needs::enough_words), query.explains, answer);
+        if (answer.has_code) return answer;
+    }
+    detail::WantedWords::Found found = detail::WantedWords{db_, *lexicon_}.find(text);
     for (auto& [written, taken_for] : found.corrections)
         answer.corrections.push_back({.written = std::move(written), .taken_for = std::move(taken_for)});
     answer.has_words = !found.wanted.empty();
-    pg::Statement statement = SearchStatement{found.wanted, filter}.make(query, codes, filter.condition);
-    if (found.wanted.empty() && codes.empty()) return answer;
+    const SearchStatement statement{std::move(found.wanted), filter};
+    if (statement.words() == 0 && codes.empty()) return answer;
+    if (statement.words() > 1 && !query.counts) {
+        ask(statement.make(query, codes, Needs::all_words), query.explains, answer);
+        if (answer.hits.size() == query.limit) return answer;
+    }
+    ask(statement.make(query, codes, Needs::enough_words), query.explains, answer);
+    return answer;
+}
+
+void WordSearcher::ask(pg::Statement statement, bool explains, KeywordAnswer& answer) {
     std::vector<pg::Statement> statements;
-    if (query.explains)
+    if (explains)
         statements.push_back(
             {.sql = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + statement.sql, .params = statement.params});
     statements.push_back(std::move(statement));
     const std::vector<pg::Result> results = db_.run_batch(statements);
-    for (int row = 0; query.explains && row < results.front().rows(); ++row)
+    answer.plan.clear();
+    for (int row = 0; explains && row < results.front().rows(); ++row)
         answer.plan += std::string{results.front().text(row, 0)} + "\n";
     read_hits(results.back(), answer);
-    return answer;
 }
 
 }  // namespace decant::search

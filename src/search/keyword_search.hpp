@@ -16,6 +16,7 @@ struct KeywordQuery {
     Filter filter = {};
     std::uint64_t limit = 10;
     std::uint64_t offset = 0;
+    bool counts = false;  ///< fill KeywordAnswer::matched, for which every product that counts is read
     bool explains = false;
 };
 
@@ -28,7 +29,7 @@ struct Correction {
 struct KeywordAnswer {
     std::vector<Hit>
         hits;  ///< the best first; products of the sku, barcode or model that the question names before all
-    std::uint64_t matched = 0;  ///< products that count, on whatever page; 0 on a page after the last
+    std::uint64_t matched = 0;  ///< products that count, on whatever page; 0 unless asked for, or after the last page
     std::vector<Correction> corrections;
     bool has_words = true;  ///< false of a question that has none, or only words like "the"
     bool has_code = false;  ///< the first hit's sku, barcode or model is one that the question names
@@ -41,8 +42,8 @@ class Lexicon;
 
 /// Products by the words of their name, model, brand, category, description and specifications: stems, plurals,
 /// synonyms (decant.synonyms), a beginning for the last word, another spelling for a word that no product has. A
-/// product counts when it has at least half of what the question says, where a word says the more the fewer products
-/// have it. One connection, one thread at a time.
+/// product counts when it has at least about half of what the question says, where a word says the more the fewer
+/// products have it. One connection, one thread at a time.
 class WordSearcher {
 public:
     /// Throws Error{not_found} where migration 003 was not applied.
@@ -55,6 +56,8 @@ public:
     KeywordAnswer find(const KeywordQuery& query);
 
 private:
+    void ask(pg::Statement statement, bool explains, KeywordAnswer& answer);
+
     pg::Connection& db_;
     std::unique_ptr<detail::Lexicon> lexicon_;
 };

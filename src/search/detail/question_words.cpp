@@ -90,6 +90,14 @@ std::string_view cut(std::string_view word) {
     return word.substr(0, end);
 }
 
+/// "m.2", which a text search takes for one word; nothing where the next word stands apart.
+std::string with_point(std::string_view word, std::string_view next) {
+    const char* const end = word.data() + word.size();
+    return next.data() == end + 1 && *end == '.'
+               ? fold_text(std::string_view{word.data(), word.size() + 1 + next.size()})
+               : std::string{};
+}
+
 Term number_term(std::string_view written, const std::string& number, const std::string& unit) {
     std::vector<Alternative> alternatives;
     if (!unit.empty()) alternatives.push_back({{number + unit}});
@@ -120,8 +128,16 @@ Spellings spellings_of(std::string_view word) {
 
 Alternative phrase_of(std::string_view phrase) {
     Alternative alternative;
-    for (const std::string_view word : words_of(phrase))
-        alternative.push_back(spellings_of(word));
+    const std::vector<std::string_view> words = words_of(phrase);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        std::string pointed = i + 1 < words.size() ? with_point(words[i], words[i + 1]) : std::string{};
+        if (pointed.empty()) {
+            alternative.push_back(spellings_of(words[i]));
+        } else {
+            alternative.push_back({std::move(pointed)});
+            ++i;
+        }
+    }
     return alternative;
 }
 
@@ -173,7 +189,12 @@ std::vector<Term> terms_of(std::string_view question) {
         const std::string_view word = cut(words[i]);
         const std::string folded = fold_text(word);
         const std::string next = i + 1 < words.size() ? fold_text(cut(words[i + 1])) : std::string{};
-        if (const std::size_t digits = digits_before_unit(folded)) {
+        if (std::string pointed = next.empty() ? next : with_point(word, cut(words[i + 1])); !pointed.empty()) {
+            add_term({.text = pointed,
+                      .folded = folded + " " + next,
+                      .alternatives = {{{pointed}}, {spellings_of(word), spellings_of(words[i + 1])}}});
+            ++i;
+        } else if (const std::size_t digits = digits_before_unit(folded)) {
             add_term(number_term(word, folded.substr(0, digits), folded.substr(digits)));
         } else if (is_number(folded) && is_one_of(next, units)) {
             add_term(number_term(word, folded, next));

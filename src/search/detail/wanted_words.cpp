@@ -20,6 +20,10 @@ constexpr std::string_view stems_sql =
     "SELECT w, coalesce(array_to_string(ts_lexize('pg_catalog.spanish_stem', w), ''), ''), "
     "coalesce(ts_lexize('pg_catalog.english_stem', w) = '{}', false) FROM unnest($1::text[]) w";
 
+constexpr std::string_view present_sql =
+    "SELECT lexeme FROM unnest($1::text[], $2::tsquery[]) u (lexeme, q) "
+    "WHERE EXISTS (SELECT FROM decant.product_words WHERE words @@ q)";
+
 /// More are not counted one by one.
 constexpr std::uint64_t most_counted = 1'000;
 constexpr std::string_view counts_sql =
@@ -91,7 +95,7 @@ WantedWords::Found WantedWords::find(std::string_view question) {
     for (Wanted& one : wanted) {
         if (one.term.is_guess && !one.term.is_prefix && one.products > 0)
             found.corrections.emplace_back(one.term.text, one.term.folded);
-        if (!one.lexemes.empty()) found.wanted.push_back(std::move(one));
+        if (!one.says_nothing) found.wanted.push_back(std::move(one));
     }
     return found;
 }
@@ -102,6 +106,7 @@ std::vector<Wanted> WantedWords::ask(const std::vector<Term>& terms) {
     std::vector<Wanted> wanted;
     for (const Term& term : merged)
         wanted.push_back(wanted_of(term));
+    drop_absent(wanted);
     count(wanted);
     return wanted;
 }
@@ -156,7 +161,7 @@ void WantedWords::read_stems(const std::vector<Term>& terms) {
     }
 }
 
-/// Without lexemes where the term says nothing. Whether a word does is the written word's to tell, not its spellings'.
+/// Whether a word says something is the written word's to tell, not its spellings'.
 Wanted WantedWords::wanted_of(const Term& term) const {
     Wanted wanted{.term = term, .lexemes = {}};
     if (term.is_prefix) {
@@ -177,13 +182,46 @@ Wanted WantedWords::wanted_of(const Term& term) const {
         else if (i < term.own_alternatives)
             --wanted.term.own_alternatives;
     }
+    wanted.says_nothing = wanted.lexemes.empty();
     return wanted;
+}
+
+/// Most spellings of a word are of no product; every product that is ranked would be asked for each.
+void WantedWords::drop_absent(std::vector<Wanted>& wanted) {
+    std::set<std::string> present;
+    for (const Wanted& one : wanted)
+        for (const auto& words : one.lexemes)
+            for (const auto& spellings : words)
+                present.insert(spellings.begin(), spellings.end());
+    std::vector<std::string> lexemes{present.begin(), present.end()};
+    std::vector<std::string> queries;
+    std::ranges::transform(lexemes, std::back_inserter(queries), quoted_lexeme);
+    const pg::Result rows = db_.query(present_sql, {pg::array_literal(lexemes), pg::array_literal(queries)});
+    present.clear();
+    for (int row = 0; row < rows.rows(); ++row)
+        present.emplace(rows.text(row, 0));
+    for (Wanted& one : wanted) {
+        if (one.term.is_prefix) continue;
+        Wanted::Lexemes kept;
+        const std::size_t own = one.term.own_alternatives;
+        for (std::size_t i = 0; i < one.lexemes.size(); ++i) {
+            for (auto& spellings : one.lexemes[i])
+                std::erase_if(spellings, [&](const std::string& lexeme) { return !present.contains(lexeme); });
+            const bool is_possible = std::ranges::none_of(one.lexemes[i], &std::vector<std::string>::empty);
+            if (is_possible)
+                kept.push_back(std::move(one.lexemes[i]));
+            else if (i < own)
+                --one.term.own_alternatives;
+        }
+        one.lexemes = std::move(kept);
+    }
 }
 
 void WantedWords::count(std::vector<Wanted>& wanted) {
     std::vector<std::string> queries;
     std::vector<Wanted*> counted;
     for (Wanted& one : wanted) {
+        one.information = unknown_information;
         if (one.lexemes.empty()) continue;
         counted.push_back(&one);
         queries.push_back(one.tsquery());
@@ -237,7 +275,7 @@ bool WantedWords::change_unknown(std::vector<Term>& terms, const std::vector<Wan
     std::size_t first = 0;
     for (const Wanted& one : wanted) {
         const std::size_t place = std::exchange(first, first + one.term.words);
-        if (one.products > 0 || one.lexemes.empty() || one.term.words > 1) continue;
+        if (one.products > 0 || one.says_nothing || one.term.words > 1) continue;
         const bool is_last = place + 1 == terms.size();
         if (is_last && is_last_open && complete(terms[place]))
             is_changed = true;

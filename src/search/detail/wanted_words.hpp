@@ -16,13 +16,14 @@ namespace decant::search::detail {
 
 /// One term of a question as the index of words is asked for it.
 struct Wanted {
-    using Lexemes =
-        std::vector<std::vector<std::vector<std::string>>>;  ///< of each alternative's words, their spellings
+    /// Of each alternative's words, the spellings that products have.
+    using Lexemes = std::vector<std::vector<std::vector<std::string>>>;
 
     Term term;
     Lexemes lexemes;
     std::uint64_t products = 0;  ///< that have it, about where they are many
     double information = 0;      ///< what it says, the more the fewer products have it
+    bool says_nothing = false;   ///< as "the"
 
     bool has_synonyms() const noexcept { return lexemes.size() > term.own_alternatives; }
     /// As a tsquery: of all alternatives, or without synonyms; `label` 0: wherever it stands.
@@ -56,6 +57,7 @@ private:
     std::vector<Term> with_synonyms(const std::vector<Term>& terms);
     void read_stems(const std::vector<Term>& terms);
     Wanted wanted_of(const Term& term) const;
+    void drop_absent(std::vector<Wanted>& wanted);
     void count(std::vector<Wanted>& wanted);
     bool complete(Term& last);
     bool correct(Term& term);
