@@ -136,6 +136,7 @@ private:
         if (!answer.reason.empty())
             fmt::print("\n{}nswered by {}: {}\n", answer.degraded ? "Degraded: a" : "A", answer.used, answer.reason);
         if (answer.diagnosis) {
+            if (!answer.hits.empty() && answer.reason.empty()) fmt::print("\n");
             for (const std::string& cause : answer.diagnosis->causes())
                 fmt::print("  {}\n", cause);
         }

@@ -64,7 +64,7 @@ std::vector<std::string> Diagnosis::causes() const {
     if (best_similarity)
         causes.push_back(
             fmt::format("the best similarity, {:.3f}, is under the threshold {:.2f}", *best_similarity, threshold));
-    if (without_embedding > 0) {
+    if (compares_vectors && without_embedding > 0) {
         causes.push_back(
             fmt::format("{} of {} have no embedding: `decant embed`", without_embedding, products_text(products)));
     }

@@ -25,6 +25,7 @@ struct Diagnosis {
     std::vector<FilterEffect> filters = {};
     double threshold = 0;
     std::optional<double> best_similarity = {};  ///< of what passes, where it is under the threshold
+    bool compares_vectors = true;                ///< a product without embedding could not be found
     bool is_short = false;                       ///< the question has too few letters to mean something
 
     /// One sentence a cause that holds, the weightiest first.

@@ -173,6 +173,7 @@ void Engine::diagnose_weak(Question& question) {
     Diagnosis diagnosis = diagnose(db_, bind(db_, question.filter), question.request.text);
     const bool has_compared = std::ranges::any_of(
         answer.legs, [](const LegReport& report) { return report.leg == Leg::pgvector && !report.failure; });
+    diagnosis.compares_vectors = has_compared;
     if (has_compared && diagnosis.passing > 0) {
         const VectorAnswer best = vectors().find({.vector = *question.vector, .filter = question.filter, .limit = 1});
         diagnosis.threshold = *answer.threshold;
@@ -196,10 +197,11 @@ StrategyOutcome Engine::answer_of(Question& question) {
     const Request& request = question.request;
     const std::uint64_t wanted = request.limit + request.offset;
     const PriceWish wish = question.answer.understood.wish;
-    const std::uint64_t candidates = wish == PriceWish::none ? wanted : std::max(wanted, least_priced_candidates);
+    // One hit that was all that was asked for must not look like a leg that found too little.
+    const std::uint64_t least = wish == PriceWish::none ? enough_hits : least_priced_candidates;
+    const std::uint64_t candidates = std::max(wanted, least);
     StrategyOutcome outcome = run_strategy(question.answer.strategy, legs_for(question), candidates);
     if (wish != PriceWish::none) order_by_price_too(outcome.hits, wish);
-    if (outcome.hits.size() > wanted) outcome.hits.resize(wanted);
     return outcome;
 }
 
@@ -225,6 +227,7 @@ Answer Engine::search(const Request& request) {
     answer.reason = std::move(outcome.reason);
     answer.legs = std::move(outcome.legs);
     const bool is_weak = outcome.hits.size() < enough_hits;
+    outcome.hits.resize(std::min<std::size_t>(outcome.hits.size(), request.limit + request.offset));
     if (request.offset < outcome.hits.size()) {
         outcome.hits.erase(outcome.hits.begin(), outcome.hits.begin() + static_cast<std::ptrdiff_t>(request.offset));
         answer.hits = std::move(outcome.hits);
