@@ -135,11 +135,11 @@ private:
             print_table(answer.hits);
         if (!answer.reason.empty())
             fmt::print("\n{}nswered by {}: {}\n", answer.degraded ? "Degraded: a" : "A", answer.used, answer.reason);
-        if (answer.diagnosis) {
-            if (!answer.hits.empty() && answer.reason.empty()) fmt::print("\n");
-            for (const std::string& cause : answer.diagnosis->causes())
-                fmt::print("  {}\n", cause);
-        }
+        const std::vector<std::string> causes =
+            answer.diagnosis ? answer.diagnosis->causes() : std::vector<std::string>{};
+        if (!causes.empty() && !answer.hits.empty() && answer.reason.empty()) fmt::print("\n");
+        for (const std::string& cause : causes)
+            fmt::print("  {}\n", cause);
         if (answer.facets) print_facets(*answer.facets);
         if (explains_) print_explained(answer);
         if (queries_) fmt::print("\n");
