@@ -3,8 +3,8 @@
 //   search_loop VECTORS DIMENSION CALLERS SECONDS [category=NAME] [brand=NAME] [max-price=N] [recall=N]
 //
 // VECTORS holds float32, the questions one after the other; they are asked in turn until SECONDS have passed, each once
-// at least. The database is the one that libpq's variables name. Prints JSON: milliseconds of a call (p50, p95), calls a
-// second, and for each question the skus found, how, and with which ef_search.
+// at least. The database is the one that libpq's variables name. Prints JSON: milliseconds of a call (p50, p95), calls
+// a second, and for each question the skus found, how, and with which ef_search.
 
 #include <fmt/format.h>
 
@@ -78,8 +78,8 @@ Seen ask(const Task& task, std::size_t caller, std::latch& ready) {
         searcher.find(task.question(number));
     ready.arrive_and_wait();
     const auto begin = Clock::now();
-    for (std::size_t number = caller;
-         number < task.questions() || milliseconds_since(begin) < task.seconds * 1e3; number += task.callers) {
+    for (std::size_t number = caller; number < task.questions() || milliseconds_since(begin) < task.seconds * 1e3;
+         number += task.callers) {
         const auto start = Clock::now();
         search::VectorAnswer answer = searcher.find(task.question(number));
         seen.calls.push_back(milliseconds_since(start));

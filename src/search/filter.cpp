@@ -76,7 +76,8 @@ public:
         bound_.parts.push_back({.name = std::move(name), .condition = std::move(condition)});
     }
     void add(const Reference& reference, const std::vector<std::string>& ids) {
-        if (!ids.empty()) add(fmt::format("the {} understood", reference.what), reference.condition, pg::array_literal(ids));
+        if (!ids.empty())
+            add(fmt::format("the {} understood", reference.what), reference.condition, pg::array_literal(ids));
     }
     void add(const Reference& reference, const std::optional<std::string>& name) {
         if (name)

@@ -6,9 +6,9 @@
 namespace decant::search {
 namespace {
 
-// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart. One plan serves
-// all vectors and limits, and is made once a connection. It is made for an unknown limit, so joins that are good for many
-// rows are kept out.
+// To the planner a sequential scan looks cheap, because it does not count vectors that are stored apart. One plan
+// serves all vectors and limits, and is made once a connection. It is made for an unknown limit, so joins that are good
+// for many rows are kept out.
 constexpr std::string_view index_settings_sql =
     "SELECT set_config('hnsw.iterative_scan', $1, true), set_config('hnsw.ef_search', $2, true), "
     "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), "
@@ -50,20 +50,21 @@ double exact_cost(const Passing& filter) noexcept {
 
 std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std::optional<Passing>& filter) {
     const ScanStep exact{.scan = Scan::exact};
-    const ScanStep further{.ef_search = most_ef_search, .goes_on = true, .more = std::max(wanted, least_more_rows)};
+    const ScanStep further{.ef_search = most_ef_search, .goes_on = true, .more = wanted + least_more_rows};
     const double share = filter ? share_of(*filter) : 1;
     // Twice as many as pass on average: less than one question in a hundred finds too few by chance.
     const double nearest = std::ceil((filter ? 2 : 1) * static_cast<double>(wanted) / share);
     const double ef_search = std::max(nearest, static_cast<double>(ef_search_for(wanted, recall)));
     const bool is_one_look_enough = nearest <= static_cast<double>(most_ef_search);
-    const double visited = is_one_look_enough ? ef_search
-                                              : std::min({static_cast<double>(wanted + further.more) / share,
-                                                          static_cast<double>(filter ? filter->rows : wanted),
-                                                          most_visited});
+    const double visited = is_one_look_enough
+                               ? ef_search
+                               : std::min({static_cast<double>(wanted + further.more) / share,
+                                           static_cast<double>(filter ? filter->rows : wanted), most_visited});
     if (filter && exact_cost(*filter) < visited * visit_cost * exactness_worth) return {exact};
     if (!is_one_look_enough) return {further, exact};
     const ScanStep first{.ef_search = static_cast<std::uint64_t>(ef_search)};
-    // Too few of the nearest pass: those that do lie elsewhere, where the index finds them late and not the nearest first.
+    // Too few of the nearest pass: those that do lie elsewhere, where the index finds them late and not the nearest
+    // first.
     if (filter && exact_cost(*filter) <= most_visited * visit_cost) return {first, exact};
     return {first, further, exact};
 }
@@ -71,7 +72,7 @@ std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std:
 std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept {
     const double missed = 1 - std::clamp(recall, 0.5, 0.999);
     // Some miss the right part of the graph, whatever is wanted; others find only the nearest of it.
-    const double to_get_there = 40 * std::pow(0.05 / missed, 0.75);
+    const double to_get_there = 50 * std::pow(0.05 / missed, 0.75);
     const double to_find_all = 4 * static_cast<double>(wanted) * std::sqrt(0.02 / missed);
     const double least = std::max({to_get_there, to_find_all, static_cast<double>(wanted), 40.0});
     return static_cast<std::uint64_t>(std::min(least, static_cast<double>(most_ef_search)));

@@ -37,8 +37,8 @@ constexpr std::string_view sample_sql =
     "SELECT count(*), count(*) FILTER (WHERE {1}) FROM {0} t TABLESAMPLE SYSTEM ({2})";
 
 /// {0} the table, {1} the condition, {2} the distance, {3} what is ordered by, {4} and {5} numbers of the parameters
-/// limit and offset, {6} how many rows more are looked at, {7} Chroma's distance. The addition makes PostgreSQL (from 17
-/// on) sort, which else trusts the index's order.
+/// limit and offset, {6} how many rows more are looked at, {7} Chroma's distance. The addition makes PostgreSQL (from
+/// 17 on) sort, which else trusts the index's order.
 constexpr std::string_view nearest_sql = R"sql(
 WITH nearest AS MATERIALIZED (
     SELECT t.id, {2} AS distance FROM {0} t WHERE {1} AND t.embedding IS NOT NULL

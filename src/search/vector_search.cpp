@@ -19,8 +19,8 @@ constexpr std::string_view table_sql =
 
 /// {0} the filter, {1} the distance, {2} what is ordered by, {3} and {4} numbers of the parameters limit and offset,
 /// {5} that of the threshold, {6} how many rows more are looked at: under a filter the index gives rows out of order,
-/// which is put right outside. {7} and {8} are hit_columns and hit_joins. The addition makes PostgreSQL (from 17 on) sort,
-/// which else trusts the index's order.
+/// which is put right outside. {7} and {8} are hit_columns and hit_joins. The addition makes PostgreSQL (from 17 on)
+/// sort, which else trusts the index's order.
 constexpr std::string_view nearest_sql = R"sql(
 WITH nearest AS MATERIALIZED (
     SELECT p.id, {1} AS distance FROM products p WHERE {0} AND p.embedding IS NOT NULL

@@ -29,16 +29,14 @@ TEST_P(ScanSteps, AreTheCheapestThatFindEnough) {
 
 INSTANTIATE_TEST_SUITE_P(
     OfShares, ScanSteps,
-    testing::Values(Case{"NoFilter", 10, std::nullopt, "lgc"},
-                    Case{"MoreThanOneLookHolds", 1'500, std::nullopt, "gc"},
+    testing::Values(Case{"NoFilter", 10, std::nullopt, "lgc"}, Case{"MoreThanOneLookHolds", 1'500, std::nullopt, "gc"},
                     Case{"HalfPass", 10, Passing{100'000, 50'000, 18'000}, "lgc"},
                     Case{"ATenthPasses", 10, Passing{100'000, 10'000, 8'000}, "lc"},
                     Case{"AHundredthPassesByAnIndex", 10, Passing{100'000, 1'000, 930}, "c"},
                     Case{"AHundredthPassesAndAllAreRead", 10, Passing{100'000, 1'000, 18'000}, "gc"},
                     Case{"AThousandthPassesAndAllAreRead", 10, Passing{100'000, 100, 18'000}, "c"},
                     Case{"NonePasses", 10, Passing{100'000, 0, 500}, "c"},
-                    Case{"NothingIsKnownOfTheTable", 10, Passing{}, "c"},
-                    Case{"AFewRows", 10, Passing{50, 25, 5}, "c"},
+                    Case{"NothingIsKnownOfTheTable", 10, Passing{}, "c"}, Case{"AFewRows", 10, Passing{50, 25, 5}, "c"},
                     Case{"ATenthOfMillions", 10, Passing{5'000'000, 500'000, 400'000}, "lgc"}),
     [](const auto& one) { return one.param.name; });
 
