@@ -50,7 +50,7 @@ double exact_cost(const Passing& filter) noexcept {
 
 std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std::optional<Passing>& filter) {
     const ScanStep exact{.scan = Scan::exact};
-    const ScanStep further{.ef_search = most_ef_search, .goes_on = true, .more = std::max(wanted, least_more_rows)};
+    const ScanStep further{.ef_search = most_ef_search, .goes_on = true, .more = wanted + least_more_rows};
     const double share = filter ? share_of(*filter) : 1;
     // Twice as many as pass on average: less than one question in a hundred finds too few by chance.
     const double nearest = std::ceil((filter ? 2 : 1) * static_cast<double>(wanted) / share);
@@ -72,7 +72,7 @@ std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std:
 std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept {
     const double missed = 1 - std::clamp(recall, 0.5, 0.999);
     // Some miss the right part of the graph, whatever is wanted; others find only the nearest of it.
-    const double to_get_there = 40 * std::pow(0.05 / missed, 0.75);
+    const double to_get_there = 50 * std::pow(0.05 / missed, 0.75);
     const double to_find_all = 4 * static_cast<double>(wanted) * std::sqrt(0.02 / missed);
     const double least = std::max({to_get_there, to_find_all, static_cast<double>(wanted), 40.0});
     return static_cast<std::uint64_t>(std::min(least, static_cast<double>(most_ef_search)));

@@ -33,8 +33,8 @@ struct ScanStep {
 /// What to try, one after the other, until `wanted` rows are found. `filter` is none where (nearly) all rows pass.
 std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std::optional<Passing>& filter);
 
-/// The least hnsw.ef_search that finds this share of the `wanted` nearest rows. Calibrated on 100,000 clustered vectors
-/// of 384 dimensions (docs/benchmarks.md).
+/// An hnsw.ef_search that finds this share of the `wanted` nearest rows. Calibrated on 100,000 clustered vectors of 384
+/// dimensions, with a margin: no two graphs that pgvector builds of the same vectors are equal (docs/benchmarks.md).
 std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept;
 
 /// Settings of the transaction that the step is to be run with.
