@@ -182,7 +182,7 @@ BEGIN
            (SELECT string_agg(' || ' || words, '' ORDER BY label) FROM labelled WHERE label <> 'A') AS other_words,
            (SELECT format(' || array_to_tsvector(array_remove(ARRAY[%s], NULL))', string_agg(format(
                        '''#'' || nullif(upper(left(regexp_replace(p.%I::text, ''[^A-Za-z0-9]'', '''', ''g''), 200)), '''')',
-                       name), ', ')) FROM has WHERE label = '#') AS codes,
+                       name), ', ')) FROM has WHERE label = '#' HAVING count(*) > 0) AS codes,
            (SELECT string_agg(format(' LEFT JOIN %s.%I %s ON %s.id = p.%I', place, k.relation, k.alias, k.alias, k.key), '')
             FROM keys k WHERE EXISTS (SELECT FROM has WHERE has.relation = k.relation)) AS joins
         INTO made;

@@ -16,4 +16,5 @@ BEGIN
 END
 $words$;
 
+SELECT gin_clean_pending_list('decant.idx_product_words');
 ANALYZE decant.product_words;

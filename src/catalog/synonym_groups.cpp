@@ -25,6 +25,8 @@ std::optional<std::string> fault_of(const std::string& phrase) {
     if (is_control || valid_utf8(phrase) != phrase) return fmt::format("'{}' is no text in UTF-8", printable(phrase));
     if (first_characters(phrase, most_characters).size() < phrase.size())
         return fmt::format("'{}...' is longer than {} characters", first_characters(phrase, 20), most_characters);
+    if (phrase.find_first_of(",=#") != std::string::npos)
+        return fmt::format("'{}' has a character that stands for something else in a file: , = #", phrase);
     const std::size_t words = words_of(phrase).size();
     if (words == 0) return fmt::format("'{}' has no letter and no digit", phrase);
     if (words > most_synonym_words) return fmt::format("'{}' has more than {} words", phrase, most_synonym_words);

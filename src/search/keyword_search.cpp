@@ -49,7 +49,9 @@ constexpr double synonym_weight = 0.95;
 /// Of a word that was completed or corrected.
 constexpr double guess_weight = 0.8;
 constexpr double guess_information = 0.6;
-constexpr double least_information = 0.5;
+/// Of a product that has not all words: it stands after those that have them, even if only in a text.
+constexpr double some_words_weight = 0.4;
+constexpr double least_information = 0.45;
 constexpr std::size_t most_text = 2'000;
 
 /// Writes the statement of one search; every value becomes a parameter.
@@ -88,6 +90,10 @@ public:
                 fmt::format(" + {0} * {1} * CASE WHEN place{2} >= 0.8 THEN 1.0 WHEN place{2} > 0 THEN {3} ELSE 0.0 END",
                             share, one.term.is_guess ? guess_information : 1.0, i, text_information);
         }
+        std::string has_all = wanted_.size() > 1 ? "place0 > 0" : "true";
+        for (std::size_t i = 1; i < wanted_.size(); ++i)
+            has_all += fmt::format(" AND place{} > 0", i);
+        score = fmt::format("({}) * CASE WHEN {} THEN 1.0 ELSE {} END", score, has_all, some_words_weight);
         std::string any_code;
         for (const std::string& code : codes)
             any_code += (any_code.empty() ? "" : " | ") + detail::quoted_lexeme("#" + code);
