@@ -171,7 +171,7 @@ public:
         : Command("schema print", "Print the SQL that schema up applies, for psql",
                   {"decant schema print > catalog.sql", "decant schema print 1 --down"}) {}
     void declare(Options& options) override {
-        options.optional_positional("VERSION", version_, "Only this one: 0, 1 or 2");
+        options.optional_positional("VERSION", version_, "Only this one, as in: decant schema print 1");
         options.number("--dimension", dimension_, "Dimension of a new embedding column (default: 768)");
         options.flag("--down", is_down_, "What takes it back");
     }
