@@ -84,17 +84,14 @@ TEST_P(KeywordQuestions, FindTheirProductFirst) {
     EXPECT_EQ(first(GetParam().text), GetParam().sku) << GetParam().text;
 }
 
-INSTANTIATE_TEST_SUITE_P(Spanish, KeywordQuestions,
-                         testing::Values(Question{"heladera", "HEL-0001"}, Question{"HELADERAS", "HEL-0001"},
-                                         Question{"la heladera de samsung", "HEL-0001"},
-                                         Question{"teclado mecanico", "TEC-0001"},
-                                         Question{"teclados mecánicos", "TEC-0001"},
-                                         Question{"teclado iluminacion", "TEC-0001"},
-                                         Question{"mouse inalambrico", "MOU-0001"},
-                                         Question{"celular con buena bateria", "CEL-0001"},
-                                         Question{"parlantes de diseno pequeno", "PAR-0001"},
-                                         Question{"notebook gamer", "NOT-0002"},
-                                         Question{"notebook liviana para viajar", "NOT-0001"}));
+INSTANTIATE_TEST_SUITE_P(
+    Spanish, KeywordQuestions,
+    testing::Values(Question{"heladera", "HEL-0001"}, Question{"HELADERAS", "HEL-0001"},
+                    Question{"la heladera de samsung", "HEL-0001"}, Question{"teclado mecanico", "TEC-0001"},
+                    Question{"teclados mecánicos", "TEC-0001"}, Question{"teclado iluminacion", "TEC-0001"},
+                    Question{"mouse inalambrico", "MOU-0001"}, Question{"celular con buena bateria", "CEL-0001"},
+                    Question{"parlantes de diseno pequeno", "PAR-0001"}, Question{"notebook gamer", "NOT-0002"},
+                    Question{"notebook liviana para viajar", "NOT-0001"}));
 INSTANTIATE_TEST_SUITE_P(English, KeywordQuestions,
                          testing::Values(Question{"wireless mouse", "MOU-0001"},
                                          Question{"the mechanical keyboards", "TEC-0001"},

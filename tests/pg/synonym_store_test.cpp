@@ -21,10 +21,11 @@ using testing::IsEmpty;
 class Synonyms : public testing::Test {
 protected:
     Synonyms() {
-        with_.exec("DELETE FROM decant.synonyms; INSERT INTO categories (name, display_name) VALUES ('c', 'C');"
-                   "INSERT INTO products (name, specs, price, sku, category_id) SELECT 'Cosa ' || i, '', i, 'n-' || i, id "
-                   "FROM categories, generate_series(1, 50) i; INSERT INTO products (name, specs, price, sku, category_id)"
-                   "SELECT 'Bombilla eléctrica', '', 1, 'mate', id FROM categories");
+        with_.exec(
+            "DELETE FROM decant.synonyms; INSERT INTO categories (name, display_name) VALUES ('c', 'C');"
+            "INSERT INTO products (name, specs, price, sku, category_id) SELECT 'Cosa ' || i, '', i, 'n-' || i, id "
+            "FROM categories, generate_series(1, 50) i; INSERT INTO products (name, specs, price, sku, category_id)"
+            "SELECT 'Bombilla eléctrica', '', 1, 'mate', id FROM categories");
     }
     std::string found(const std::string& text) {
         const auto hits = search::find_by_words(db_, {.text = text}).hits;
