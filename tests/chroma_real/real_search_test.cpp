@@ -9,13 +9,15 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <tuple>
 
 #include "chroma/collection.hpp"
 #include "core/child_process.hpp"
 #include "core/json.hpp"
-#include "search/chroma_search.hpp"
+#include "search/engine.hpp"
 #include "tests/support/chroma_server.hpp"
 #include "tests/support/schema_case.hpp"
+#include "tests/support/small_embedder.hpp"
 
 namespace decant::test {
 namespace {
@@ -140,6 +142,41 @@ TEST_P(RealSearch, FindsInADirectoryWhatIsNearestAndOnAServerWhatItsOwnQueryFind
         }
         // Chroma fills its index from the queue by several threads: two runs of 0.4.24 agree in 0.91 to 0.94 only.
         EXPECT_GE(same / questions, GetParam() == "1.5.9" ? 0.98 : 0.85) << collection;
+    }
+}
+
+/// products has a column of another dimension and no vectors in it, so pgvector fails or is off.
+TEST_P(RealSearch, IsALegOfTheStrategiesAndIsDoneWithoutWhenItIsGone) {
+    const std::vector<Question> asked = ask_chromadb("products_cosine");
+    ASSERT_FALSE(asked.empty());
+    put_products(asked.front().nearest);
+    const ChromaSearch server{{.from = server_->url()}, "products_cosine"};
+    SmallEmbedder model;
+    search::Engine engine{db_,
+                          {},
+                          {.embedder = [&]() -> embed::Embedder& { return model; },
+                           .connect = [&] { return with_.open(); },
+                           .chroma = &server}};
+    search::Request request{.text = "producto", .limit = limit, .threshold = -1, .literal = true};
+    request.vector = asked.front().vector;
+    using enum search::Strategy;
+    for (const auto& [strategy, used, degraded] :
+         {std::tuple{chroma_primary, "chroma", false}, {pgvector_primary, "chroma", true}, {hybrid, "chroma", true}}) {
+        request.strategy = strategy;
+        const search::Answer answer = engine.search(request);
+        EXPECT_EQ(answer.used, used) << search::strategy_names[strategy];
+        EXPECT_EQ(answer.degraded, degraded) << search::strategy_names[strategy];
+        EXPECT_EQ(answer.hits.size(), limit);
+        expect_cosines(answer.hits, asked.front());
+    }
+    server_.reset();
+    with_.exec("UPDATE products SET name = 'producto ' || sku");
+    for (const search::Strategy strategy : {chroma_primary, pgvector_primary, hybrid}) {
+        request.strategy = strategy;
+        const search::Answer answer = engine.search(request);
+        EXPECT_EQ(answer.used, "keyword") << search::strategy_names[strategy];
+        EXPECT_TRUE(answer.degraded);
+        EXPECT_EQ(answer.hits.size(), limit);
     }
 }
 

@@ -234,6 +234,56 @@ TEST_F(EngineTest, LeavesOutANameThatNothingIsOf) {
     EXPECT_EQ(answer.drops_names, answer.understood.has_names());
 }
 
+/// A model that has thresholds of its own.
+class KnownEmbedder final : public embed::Embedder {
+public:
+    const embed::Model& model() const noexcept override { return model_; }
+    std::vector<embed::TextVector> embed(std::span<const std::string_view> texts, embed::Role role) override {
+        return small_.embed(texts, role);
+    }
+
+private:
+    SmallEmbedder small_;
+    embed::Model model_{.provider = "test",
+                        .name = "known",
+                        .dimension = 8,
+                        .search_threshold = 0.7,
+                        .threshold_range = embed::ThresholdRange{0.4, 0.9}};
+};
+
+struct ThresholdCase {
+    const char* name;
+    std::optional<double> request;
+    std::optional<double> setting;
+    const char* brand;  ///< given by the caller
+    double used;
+    bool warns;
+};
+
+class EngineThresholds : public EngineTest, public testing::WithParamInterface<ThresholdCase> {};
+
+TEST_P(EngineThresholds, GoFromTheRequestOverTheSettingToTheModel) {
+    const ThresholdCase& one = GetParam();
+    KnownEmbedder model;
+    Engine engine{db_, {.pgvector_threshold = one.setting}, {.embedder = [&]() -> embed::Embedder& { return model; }}};
+    Request request{.text = "thing 5", .threshold = one.request, .literal = true};
+    if (one.brand != nullptr) request.filter.brand = one.brand;
+    const Answer answer = engine.search(request);
+    EXPECT_DOUBLE_EQ(answer.threshold.value(), one.used);
+    EXPECT_EQ(answer.warnings.size(), one.warns ? 1U : 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, EngineThresholds,
+                         testing::Values(ThresholdCase{"Model", {}, {}, nullptr, 0.7, false},
+                                         ThresholdCase{"ModelHalvedByAName", {}, {}, "acme", 0.35, false},
+                                         ThresholdCase{"Setting", {}, 0.6, nullptr, 0.6, false},
+                                         ThresholdCase{"SettingWhateverIsNamed", {}, 0.6, "acme", 0.6, false},
+                                         ThresholdCase{"SettingOutOfRange", {}, 0.2, nullptr, 0.2, true},
+                                         ThresholdCase{"SettingOverTheRange", {}, 0.95, nullptr, 0.95, true},
+                                         ThresholdCase{"Request", 0.1, 0.6, nullptr, 0.1, false},
+                                         ThresholdCase{"RequestOverABadSetting", 0.5, 0.2, "acme", 0.5, false}),
+                         [](const auto& one) { return one.param.name; });
+
 TEST(EngineOptions, AreTheSettings) {
     const EngineOptions options = engine_options(Settings::from(
         {},
