@@ -50,9 +50,10 @@ def prepare(options):
         connection.execute("DROP INDEX idx_products_embedding_hnsw")
         connection.execute(FILL.format(rows=options.rows))
         triggers = [name for (name,) in connection.execute(OURS)]
-    # VACUUM sets the hint bits, which the first UPDATE would have to pay for.
+    # VACUUM sets the hint bits and empties the list of the index of words, which the first UPDATE would have to pay for.
     with postgres.connect() as connection:
         connection.execute("VACUUM ANALYZE products")
+        connection.execute("VACUUM ANALYZE decant.product_words")
     drop(TEMPLATE)
     admin(f"ALTER DATABASE {postgres.DATABASE} RENAME TO {TEMPLATE}")
     return triggers

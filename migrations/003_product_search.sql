@@ -228,7 +228,10 @@ BEGIN
         SET search_path = pg_catalog, pg_temp
         AS $body$
         BEGIN
-            IF NOT %1$s.decant_keeps_words() THEN RETURN NULL; END IF;
+            IF current_setting('decant.keeps_words', true) IS DISTINCT FROM pg_current_xact_id()::text
+               AND NOT %1$s.decant_keeps_words() THEN
+                RETURN NULL;
+            END IF;
             -- The words of long texts are what takes time.
             IF %7$s THEN
                 UPDATE decant.product_words w SET words = %4$s || ts_filter(w.words, '{b,c,d}')%6$s

@@ -42,7 +42,7 @@ class Lexicon;
 
 /// Products by the words of their name, model, brand, category, description and specifications: stems, plurals,
 /// synonyms (decant.synonyms), a beginning for the last word, another spelling for a word that no product has. A
-/// product counts when it has at least about half of what the question says, where a word says the more the fewer
+/// product counts when it has more than half of what the question says, where a word says the more the fewer
 /// products have it. One connection, one thread at a time.
 class WordSearcher {
 public:

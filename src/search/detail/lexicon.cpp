@@ -13,7 +13,7 @@ namespace {
 constexpr std::chrono::minutes most_age{5};
 constexpr double most_products = 5'000;
 constexpr std::size_t least_letters = 4;
-constexpr std::size_t long_word = 6;
+constexpr std::size_t long_word = 8;
 
 constexpr std::string_view rows_sql =
     "SELECT greatest(reltuples, 1) FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('products')";
