@@ -19,17 +19,19 @@ constexpr std::string_view index_settings_sql =
 constexpr std::string_view exact_settings_sql =
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)";
 
-// Microseconds of one processor, vectors stored apart (TOAST): a row that the index visits with the neighbours it
-// compares, one row compared alone, a unit of the planner's.
+// Microseconds of one processor, vectors stored apart (TOAST): a row that the index visits in one look, and one that it
+// visits going on, both with the neighbours it compares; one row compared alone; a unit of the planner's.
 constexpr double visit_cost = 5;
+constexpr double going_on_cost = 10;
 constexpr double compare_cost = 3;
 constexpr double planner_cost = 2;
-// Comparing all is worth more time, because it misses none.
+// Comparing all is worth more time, because it misses none: so much of what the index takes, and as long as the index
+// takes to give up, which it does after hnsw.max_scan_tuples rows.
 constexpr double exactness_worth = 1.5;
+constexpr double until_it_gives_up = 100'000;
 
 constexpr std::uint64_t least_more_rows = 20;
 constexpr std::uint64_t most_ef_search = 1'000;
-constexpr double most_visited = 20'000;  // hnsw.max_scan_tuples
 
 std::string short_line(std::string line) {
     const std::size_t begin = line.find("'[");
@@ -56,23 +58,24 @@ std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std:
     const double nearest = std::ceil((filter ? 2 : 1) * static_cast<double>(wanted) / share);
     const double ef_search = std::max(nearest, static_cast<double>(ef_search_for(wanted, recall)));
     const bool is_one_look_enough = nearest <= static_cast<double>(most_ef_search);
-    const double visited = is_one_look_enough
-                               ? ef_search
-                               : std::min({static_cast<double>(wanted + further.more) / share,
-                                           static_cast<double>(filter ? filter->rows : wanted), most_visited});
-    if (filter && exact_cost(*filter) < visited * visit_cost * exactness_worth) return {exact};
+    if (filter) {
+        const double visited =
+            std::min(static_cast<double>(wanted + further.more) / share, static_cast<double>(filter->rows));
+        const double index_cost = is_one_look_enough ? ef_search * visit_cost : visited * going_on_cost;
+        if (exact_cost(*filter) < std::min(index_cost, until_it_gives_up) * exactness_worth) return {exact};
+    }
     if (!is_one_look_enough) return {further, exact};
     const ScanStep first{.ef_search = static_cast<std::uint64_t>(ef_search)};
     // Too few of the nearest pass: those that do lie elsewhere, where the index finds them late and not the nearest
     // first.
-    if (filter && exact_cost(*filter) <= most_visited * visit_cost) return {first, exact};
+    if (filter && exact_cost(*filter) <= until_it_gives_up) return {first, exact};
     return {first, further, exact};
 }
 
 std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept {
     const double missed = 1 - std::clamp(recall, 0.5, 0.999);
     // Some miss the right part of the graph, whatever is wanted; others find only the nearest of it.
-    const double to_get_there = 50 * std::pow(0.05 / missed, 0.75);
+    const double to_get_there = 65 * std::pow(0.05 / missed, 0.75);
     const double to_find_all = 4 * static_cast<double>(wanted) * std::sqrt(0.02 / missed);
     const double least = std::max({to_get_there, to_find_all, static_cast<double>(wanted), 40.0});
     return static_cast<std::uint64_t>(std::min(least, static_cast<double>(most_ef_search)));

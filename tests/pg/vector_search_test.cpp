@@ -89,7 +89,8 @@ TEST_F(VectorSearch, ComparesAllThatPassWhereFewDo) {
 }
 
 TEST_F(VectorSearch, ComparesAllThatPassWhereThoseLieFarFromTheQuestion) {
-    const VectorAnswer answer = find({.featured = true}, 20);
+    const VectorAnswer answer = find_nearest(
+        db_, {.vector = vector_, .filter = {.featured = true}, .limit = 20, .recall = 0.9, .explains = true});
     ASSERT_EQ(answer.hits.size(), 20U);
     EXPECT_EQ(answer.scan, Scan::exact);
     EXPECT_THAT(answer.plan, Not(HasSubstr("idx_products_embedding_hnsw")));
