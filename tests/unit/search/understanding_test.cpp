@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/fold_text.hpp"
@@ -232,9 +233,13 @@ RC_GTEST_PROP(Understanding, LeavesWordsOfTheQuestionInTheirOrder, ()) {
 RC_GTEST_PROP(Understanding, AsksForPricesThatAFilterMayHave, ()) {
     static const Vocabulary vocabulary = shop_vocabulary();
     const Understood understood = understand(*questions(), vocabulary);
-    for (const auto& price : {understood.min_price, understood.max_price})
-        RC_ASSERT(!price || (std::isfinite(*price) && *price > 0));
-    RC_ASSERT(!understood.min_price || !understood.max_price || *understood.min_price <= *understood.max_price);
+    // The macro looks at both sides of an "or".
+    const double most = understood.max_price.value_or(std::max(understood.min_price.value_or(1), 1e9));
+    const double least = understood.min_price.value_or(std::min(1.0, most));
+    RC_ASSERT(std::isfinite(least));
+    RC_ASSERT(std::isfinite(most));
+    RC_ASSERT(least > 0);
+    RC_ASSERT(least <= most);
 }
 
 RC_GTEST_PROP(Understanding, LeavesAQuestionAloneInWhichItUnderstandsNothing, ()) {
