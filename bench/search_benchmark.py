@@ -35,8 +35,9 @@ NEAREST = """
 WITH nearest AS MATERIALIZED (
     SELECT p.id, p.embedding <=> {question} AS distance FROM products p WHERE p.active AND p.embedding IS NOT NULL
     ORDER BY p.embedding <=> {question} LIMIT {limit}::bigint + {offset}::bigint + 0)
-SELECT p.id, coalesce(p.sku, ''), p.name, coalesce(b.name, ''), coalesce(c.name, ''), p.price, p.stock, 1 - n.distance,
-       found.rows
+SELECT p.id, coalesce(p.sku, ''), p.name, coalesce(b.name, ''), coalesce(c.name, ''), p.price, p.stock,
+       coalesce(p.model, ''), left(coalesce(nullif(p.short_description, ''), p.description, ''), 300),
+       coalesce(p.image_url, ''), 1 - n.distance, found.rows
 FROM (SELECT count(*) AS rows FROM nearest) found
 LEFT JOIN (SELECT * FROM nearest WHERE 1 - distance >= {least}::float8 ORDER BY distance + 0, id LIMIT {limit}
            OFFSET {offset}) n ON true

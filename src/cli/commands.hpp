@@ -40,6 +40,7 @@ Commands make_synonyms();
 Commands make_model();
 /// embed, worker and jobs.
 Commands make_embed();
+Commands make_serve();
 Commands make_schema();
 Commands make_config();
 /// The embedded PostgreSQL of the project.

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "cli/running_server.hpp"
+#include "cli/served_embedder.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "embed/known_models.hpp"
 #include "store/database_address.hpp"
 
 namespace decant::cli {
@@ -19,7 +22,12 @@ ProductSearch::ProductSearch(const Settings& settings)
                .chroma = chroma_.get()}) {}
 
 embed::Embedder& ProductSearch::embedder() {
-    if (!embedder_) embedder_ = embed::require_embedder(settings_);
+    if (embedder_) return *embedder_;
+    const auto open = [this] { return embed::require_embedder(settings_); };
+    const embed::EmbedderChoice choice = embed::chosen_embedder(settings_);
+    const embed::Model* known = embed::find_known_model(choice.provider, choice.model);
+    const auto server = choice.provider == "local" && known != nullptr ? find_running_server(settings_) : std::nullopt;
+    embedder_ = server ? open_served_embedder(*server, *known, open) : open();
     return *embedder_;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/table.hpp"
 #include "core/utf8.hpp"
+#include "search/answer_json.hpp"
 
 namespace decant::cli {
 namespace {
@@ -20,20 +21,6 @@ void add_explained(const search::Answer& answer, json::object& out) {
     out["plan"] = answer.explained.plan;
 }
 
-json::object understood_json(const search::Answer& answer) {
-    json::array meanings;
-    for (const search::Meaning& meaning : answer.understood.meanings)
-        meanings.push_back(json::object{
-            {"kind", search::meaning_names[meaning.kind]}, {"text", meaning.text}, {"value", meaning.value}});
-    json::array corrections;
-    for (const search::Correction& correction : answer.corrections)
-        corrections.push_back(json::object{{"written", correction.written}, {"taken_for", correction.taken_for}});
-    return {{"text", answer.understood.text},
-            {"meanings", std::move(meanings)},
-            {"drops_names", answer.drops_names},
-            {"corrections", std::move(corrections)}};
-}
-
 json::array json_of(const std::vector<search::LegReport>& reports) {
     json::array legs;
     for (const search::LegReport& report : reports) {
@@ -43,40 +30,6 @@ json::array json_of(const std::vector<search::LegReport>& reports) {
         legs.emplace_back(std::move(leg));
     }
     return legs;
-}
-
-json::array json_of(const std::vector<search::FacetValue>& values) {
-    json::array out;
-    for (const search::FacetValue& value : values)
-        out.push_back(json::object{{"id", value.id}, {"name", value.name}, {"products", value.products}});
-    return out;
-}
-
-json::object json_of(const search::Facets& facets) {
-    const auto bound = [](const std::optional<double>& price) { return price ? json::value(*price) : nullptr; };
-    json::array prices;
-    for (const search::PriceRange& range : facets.prices)
-        prices.push_back(
-            json::object{{"from", bound(range.from)}, {"to", bound(range.to)}, {"products", range.products}});
-    return {{"products", facets.products},
-            {"category", json_of(facets.categories)},
-            {"brand", json_of(facets.brands)},
-            {"price", std::move(prices)}};
-}
-
-json::object json_of(const search::Diagnosis& diagnosis) {
-    json::array filters;
-    for (const search::FilterEffect& filter : diagnosis.filters)
-        filters.push_back(json::object{{"filter", filter.name}, {"removed", filter.removed}});
-    json::array causes;
-    for (const std::string& cause : diagnosis.causes())
-        causes.emplace_back(cause);
-    return {{"causes", std::move(causes)},
-            {"products", diagnosis.products},
-            {"without_embedding", diagnosis.without_embedding},
-            {"passing", diagnosis.passing},
-            {"filters", std::move(filters)},
-            {"best_similarity", diagnosis.best_similarity ? json::value(*diagnosis.best_similarity) : nullptr}};
 }
 
 }  // namespace
@@ -132,11 +85,11 @@ json::object json_of(const std::string& query, const search::Answer& answer) {
                      {"degraded", answer.degraded},
                      {"reason", answer.reason.empty() ? nullptr : json::value(answer.reason)},
                      {"threshold", answer.threshold ? json::value(*answer.threshold) : nullptr},
-                     {"understood", understood_json(answer)},
+                     {"understood", search::understood_json(answer)},
                      {"legs", json_of(answer.legs)},
                      {"results", json_of(answer.hits)}};
-    if (answer.facets) out["facets"] = json_of(*answer.facets);
-    if (answer.diagnosis) out["diagnosis"] = json_of(*answer.diagnosis);
+    if (answer.facets) out["facets"] = search::json_of(*answer.facets);
+    if (answer.diagnosis) out["diagnosis"] = search::json_of(*answer.diagnosis);
     add_explained(answer, out);
     return out;
 }

@@ -17,6 +17,7 @@ constexpr std::array error_table{
     ErrorTraits{ErrorCode::busy, "busy", 75, 409, false},
     ErrorTraits{ErrorCode::rate_limited, "rate_limited", 75, 429, false},
     ErrorTraits{ErrorCode::too_large, "too_large", 65, 413, false},
+    ErrorTraits{ErrorCode::unsupported_media_type, "unsupported_media_type", 2, 415, false},
     ErrorTraits{ErrorCode::config_invalid, "config_invalid", 78, 500, false},
     ErrorTraits{ErrorCode::source_unreadable, "source_unreadable", 65, 502, false},
     ErrorTraits{ErrorCode::source_changed, "source_changed", 75, 503, true},

@@ -18,6 +18,7 @@ enum class ErrorCode {
     busy,
     rate_limited,
     too_large,
+    unsupported_media_type,
     config_invalid,
     source_unreadable,
     source_changed,

@@ -11,22 +11,40 @@ namespace decant {
 namespace {
 
 std::atomic<int> noted_signal{0};
-static_assert(std::atomic<int>::is_always_lock_free);  // the handler may touch nothing else
+std::atomic<bool> noted_hangup{false};
+static_assert(std::atomic<int>::is_always_lock_free);  // the handlers may touch nothing else
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 void note_signal(int signal) {
     int none = 0;
     if (!noted_signal.compare_exchange_strong(none, signal)) _exit(128 + signal);
 }
 
+void note_hangup(int /*signal*/) {
+    noted_hangup = true;
+}
+
+void handle(int signal, void (*handler)(int)) {
+    struct sigaction action{};
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;  // a read of ours must not fail with EINTR: the flag is asked at page edges
+    sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
 void catch_interrupts() {
-    struct sigaction action{};
-    action.sa_handler = note_signal;
-    sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;  // a read of ours must not fail with EINTR: the flag is asked at page edges
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
+    handle(SIGINT, note_signal);
+    handle(SIGTERM, note_signal);
+}
+
+void catch_hangups() {
+    handle(SIGHUP, note_hangup);
+}
+
+bool take_hangup() noexcept {
+    return noted_hangup.exchange(false);
 }
 
 std::optional<int> interrupted() noexcept {

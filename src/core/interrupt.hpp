@@ -12,6 +12,12 @@ void catch_interrupts();
 /// The signal that was noted. Thread-safe.
 std::optional<int> interrupted() noexcept;
 
+/// From now on SIGHUP is noted in the place of ending the process.
+void catch_hangups();
+
+/// True once for every SIGHUP, or several that came close together. Thread-safe.
+bool take_hangup() noexcept;
+
 /// False as soon as a signal was noted. Thread-safe.
 bool sleep_unless_interrupted(std::chrono::milliseconds span);
 

@@ -108,8 +108,12 @@ void configure(const Settings& settings) {
     const bool is_json = settings.get("LOG_FORMAT") == "json";
     std::shared_ptr<spdlog::logger> logger = make_logger(is_json ? Form::json : Form::console);
     if (const auto path = settings.get("LOG_FILE")) add_file(*logger, *path, is_json ? Form::json : Form::file);
-    logger->set_level(spdlog::level::from_str(settings.get("LOG_LEVEL").value_or("info")));
     current() = std::move(logger);
+    set_level(settings);
+}
+
+void set_level(const Settings& settings) {
+    current()->set_level(spdlog::level::from_str(settings.get("LOG_LEVEL").value_or("info")));
 }
 
 bool is_enabled(Level level) noexcept {

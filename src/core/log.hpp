@@ -16,6 +16,9 @@ enum class Level { debug, info, warning, error };
 /// Takes LOG_LEVEL, LOG_FORMAT and LOG_FILE. Throws Error{config_invalid} when LOG_FILE cannot be opened.
 void configure(const Settings& settings);
 
+/// Takes LOG_LEVEL again. Any time.
+void set_level(const Settings& settings);
+
 bool is_enabled(Level level) noexcept;
 void write(Level level, std::string_view message);
 

@@ -230,6 +230,7 @@ Settings Settings::from(const Variables& flags, const Variables& environment) {
     Settings settings;
     Dotenv dotenv = read_dotenv(environment);
     settings.dotenv_path_ = std::move(dotenv.path);
+    settings.flags_ = flags;
     settings.take(flags, SettingOrigin::flag);
     settings.take(environment, SettingOrigin::environment);
     settings.take(dotenv.variables, SettingOrigin::dotenv);

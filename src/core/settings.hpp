@@ -38,6 +38,9 @@ public:
     /// As load, with `environment` in the place of the process's.
     static Settings from(const Variables& flags, const Variables& environment);
 
+    /// Reads environment and `.env` again, under the same flags. Throws as load.
+    Settings reread() const { return load(flags_); }
+
     /// The value, or none when unset and without default. `key` must be in the table. KEY_FILE variants are followed.
     std::optional<std::string> get(std::string_view key) const;
     SettingOrigin origin(std::string_view key) const;
@@ -54,6 +57,7 @@ private:
 
     std::map<std::string, Value, std::less<>> values_;
     std::string dotenv_path_;
+    Variables flags_;
 };
 
 /// The text of .env.example: every setting with its help, commented out.

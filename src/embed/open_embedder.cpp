@@ -1,5 +1,4 @@
 #include "embed/open_embedder.hpp"
-#include "core/error.hpp"
 
 #include "core/error.hpp"
 #include "embed/local_embedder.hpp"
@@ -47,19 +46,21 @@ ServerOptions server_options(const Settings& settings, const EmbedderChoice& cho
     return options;
 }
 
-std::unique_ptr<Embedder> open_embedder(const Settings& settings, const EmbedderChoice& choice) {
+std::unique_ptr<Embedder> open_embedder(const Settings& settings, const EmbedderChoice& choice,
+                                        const ServerPatience& patience) {
     if (choice.provider == "none") return nullptr;
     if (choice.provider == "local") {
         return open_local({.models = find_model_folder(settings.get("DECANT_MODEL_DIR")),
                            .name = choice.model,
                            .is_float32 = settings.get("DECANT_EMBEDDING_PRECISION") == "f32"});
     }
-    const ServerOptions options = server_options(settings, choice);
+    ServerOptions options = server_options(settings, choice);
+    options.patience = patience;
     return choice.provider == "ollama" ? open_ollama(options) : open_openai(options);
 }
 
-std::unique_ptr<Embedder> require_embedder(const Settings& settings) {
-    if (auto embedder = open_embedder(settings)) return embedder;
+std::unique_ptr<Embedder> require_embedder(const Settings& settings, const ServerPatience& patience) {
+    if (auto embedder = open_embedder(settings, chosen_embedder(settings), patience)) return embedder;
     throw Error{ErrorCode::config_invalid, "DECANT_EMBEDDER is none: nothing embeds texts",
                 "Name what does: --embedder local, or set DECANT_EMBEDDER to local, ollama or openai."};
 }

@@ -23,12 +23,13 @@ ServerOptions server_options(const Settings& settings, const EmbedderChoice& cho
 
 /// Opens it; a provider that is a server is asked about the model. Null with none.
 /// Throws Error: config_invalid, embedder_unavailable, not_found (the server has no such model).
-std::unique_ptr<Embedder> open_embedder(const Settings& settings, const EmbedderChoice& choice);
+std::unique_ptr<Embedder> open_embedder(const Settings& settings, const EmbedderChoice& choice,
+                                        const ServerPatience& patience = {});
 inline std::unique_ptr<Embedder> open_embedder(const Settings& settings) {
     return open_embedder(settings, chosen_embedder(settings));
 }
 
-/// The same, but none is an error of the settings.
-std::unique_ptr<Embedder> require_embedder(const Settings& settings);
+/// The same, but none is an error of the settings. `patience` is with a provider that is a server.
+std::unique_ptr<Embedder> require_embedder(const Settings& settings, const ServerPatience& patience = {});
 
 }  // namespace decant::embed

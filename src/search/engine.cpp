@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "search/fusion.hpp"
 #include "search/question_vector.hpp"
+#include "search/shared_vocabulary.hpp"
 
 namespace decant::search {
 namespace {
@@ -23,7 +24,6 @@ std::optional<double> threshold_setting(const Settings& settings, std::string_vi
                 fmt::format("Set it like {}=0.7, or leave it out: every model has its own.", key)};
 }
 
-constexpr std::chrono::minutes most_vocabulary_age{5};
 /// Of a question for something cheap: the nearest ones of which the cheaper come first.
 constexpr std::uint64_t least_priced_candidates = 40;
 constexpr double price_weight = 0.5;
@@ -91,19 +91,19 @@ struct Engine::Question {
 };
 
 Engine::Engine(pg::Connection& db, EngineOptions options, Resources resources)
-    : db_(db), options_(options), resources_(std::move(resources)) {}
+    : db_(db), options_(options), resources_(std::move(resources)) {
+    if (resources_.vocabulary) return;
+    resources_.vocabulary = [own = std::make_shared<SharedVocabulary>()](pg::Connection& asking) {
+        return own->get(asking);
+    };
+}
 
-const Vocabulary& Engine::vocabulary() {
-    const auto now = std::chrono::steady_clock::now();
-    if (!vocabulary_ || now - vocabulary_read_ > most_vocabulary_age) {
-        vocabulary_ = load_vocabulary(db_);
-        vocabulary_read_ = now;
-    }
-    return *vocabulary_;
+std::shared_ptr<const Vocabulary> Engine::vocabulary() {
+    return resources_.vocabulary(db_);
 }
 
 std::string Engine::question_text(const std::string& text) {
-    std::string left = understand(text, vocabulary()).text;
+    std::string left = understand(text, *vocabulary()).text;
     return left.empty() ? text : left;
 }
 
@@ -210,7 +210,7 @@ Answer Engine::search(const Request& request) {
     Answer& answer = question.answer;
     answer.strategy = request.strategy.value_or(options_.strategy);
     if (!request.literal) {
-        answer.understood = understand(request.text, vocabulary());
+        answer.understood = understand(request.text, *vocabulary());
         if (!answer.understood.text.empty()) question.text = answer.understood.text;
         question.filter = merged(request.filter, answer.understood);
     }

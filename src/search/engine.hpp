@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -70,6 +69,8 @@ struct Resources {
     std::function<pg::Connection()> connect =
         {};                                ///< a second connection, for what Chroma's records are in the catalog
     const ChromaSearch* chroma = nullptr;  ///< null: not configured
+    /// Shared with other engines; empty: this one reads its own.
+    std::function<std::shared_ptr<const Vocabulary>(pg::Connection&)> vocabulary = {};
 };
 
 /// Searches products. One connection, one caller at a time; hybrid asks its two legs at once.
@@ -95,7 +96,7 @@ private:
     LegAnswer ask_chroma(Question& question, const LegQuery& query);
     LegAnswer ask_keyword(Question& question, const LegQuery& query);
     StrategyOutcome answer_of(Question& question);
-    const Vocabulary& vocabulary();
+    std::shared_ptr<const Vocabulary> vocabulary();
     std::span<const float> vector_of(Question& question);
     VectorSearcher& vectors();
     void diagnose_weak(Question& question);
@@ -107,8 +108,6 @@ private:
     std::unique_ptr<VectorSearcher> vectors_;
     std::unique_ptr<WordSearcher> words_;
     std::optional<pg::Connection> second_;
-    std::optional<Vocabulary> vocabulary_;
-    std::chrono::steady_clock::time_point vocabulary_read_;
 };
 
 }  // namespace decant::search

@@ -30,6 +30,10 @@ constexpr double planner_cost = 2;
 constexpr double exactness_worth = 1.5;
 constexpr double until_it_gives_up = 100'000;
 
+// The nearest of those that pass lie further out than the nearest of all, where the graph finds a smaller share of
+// them.
+constexpr double most_widening = 1.5;
+
 constexpr std::uint64_t least_more_rows = 20;
 constexpr std::uint64_t most_ef_search = 1'000;
 
@@ -56,7 +60,8 @@ std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std:
     const double share = filter ? share_of(*filter) : 1;
     // Twice as many as pass on average: less than one question in a hundred finds too few by chance.
     const double nearest = std::ceil((filter ? 2 : 1) * static_cast<double>(wanted) / share);
-    const double ef_search = std::max(nearest, static_cast<double>(ef_search_for(wanted, recall)));
+    const double widened = std::min(1 / std::sqrt(share), most_widening);
+    const double ef_search = std::max(nearest, widened * static_cast<double>(ef_search_for(wanted, recall)));
     const bool is_one_look_enough = nearest <= static_cast<double>(most_ef_search);
     if (filter) {
         const double visited =

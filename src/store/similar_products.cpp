@@ -15,10 +15,12 @@ constexpr std::string_view product_sql =
 // One more is asked for: the product itself is the nearest.
 constexpr std::string_view similar_sql =
     "SELECT s.product_id, coalesce(p.sku, ''), s.product_name, coalesce(s.brand_name, ''), "
-    "coalesce(s.category_name, ''), s.price, s.stock, s.similarity_score "
+    "coalesce(s.category_name, ''), s.price, s.stock, coalesce(p.model, ''), "
+    "left(coalesce(nullif(p.short_description, ''), p.description, ''), 300), coalesce(p.image_url, ''), "
+    "s.similarity_score "
     "FROM find_similar_products((SELECT embedding FROM products WHERE id = $1::uuid), $2::float8, $3::int + 1, "
-    "require_stock => $4::bool) s JOIN products p ON p.id = s.product_id WHERE s.product_id <> $1::uuid "
-    "ORDER BY s.similarity_score DESC, s.product_id LIMIT $3::int";
+    "require_stock => $4::bool) s JOIN products p ON p.id = s.product_id "
+    "WHERE s.product_id <> $1::uuid OR $5::bool ORDER BY s.similarity_score DESC, s.product_id LIMIT $3::int";
 
 }  // namespace
 
@@ -36,8 +38,9 @@ SimilarTo find_similar(pg::Connection& db, const SimilarRequest& request) {
         throw Error{ErrorCode::not_found, fmt::format("Product '{}' ({}) has no embedding", name, request.product),
                     "Make it with `decant embed`."};
     }
-    pg::Result products = db.query(similar_sql, {id, fmt::format("{}", request.threshold),
-                                                 std::to_string(request.limit), request.in_stock ? "t" : "f"});
+    pg::Result products =
+        db.query(similar_sql, {id, fmt::format("{}", request.threshold), std::to_string(request.limit),
+                               request.in_stock ? "t" : "f", request.includes_itself ? "t" : "f"});
     return {.id = std::move(id), .name = std::move(name), .products = std::move(products)};
 }
 

@@ -31,7 +31,8 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"migrate", {"chroma", "work"}},
     {"search", {"chroma", "embed", "store"}},
     {"quality", {"search"}},
-    {"cli", {"migrate", "quality"}},
+    {"api", {"search", "work"}},
+    {"cli", {"migrate", "quality", "api"}},
     {"main.cpp", {"cli"}},
 };
 
@@ -50,6 +51,9 @@ const std::vector<Confined> confined_headers{
     {"openvino/", "embed/detail/"},
     {"sentencepiece", "embed/detail/"},
     {"boost/json/src.hpp", "core/json.cpp"},
+    {"zlib.h", "api/gzip.cpp"},
+    {"boost/asio", "net/"},
+    {"boost/beast", "net/"},
     {"unicode/", "search/detail/"},
 };
 

@@ -43,7 +43,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ScanStep, LooksAtTwiceAsManyAsPassOnAverage) {
     EXPECT_EQ(scan_steps(10, 0.98, Passing{100'000, 10'000, 8'000}).front().ef_search, 200U);
-    EXPECT_EQ(scan_steps(10, 0.98, Passing{100'000, 50'000, 18'000}).front().ef_search, ef_search_for(10, 0.98));
+    EXPECT_EQ(scan_steps(100, 0.9, Passing{100'000, 50'000, 18'000}).front().ef_search, 400U);
+}
+
+TEST(ScanStep, LooksFurtherWhereHalfPassThanWhereAllDo) {
+    const auto half = scan_steps(10, 0.98, Passing{100'000, 50'000, 18'000}).front().ef_search;
+    EXPECT_NEAR(static_cast<double>(half), 1.41 * static_cast<double>(ef_search_for(10, 0.98)), 2);
+    EXPECT_EQ(scan_steps(10, 0.98, std::nullopt).front().ef_search, ef_search_for(10, 0.98));
 }
 
 TEST(EfSearch, GrowsWithWhatIsWantedAndStaysInPgvectorsBounds) {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "pg/connection.hpp"
+
+namespace decant::api {
+
+/// Looks whether the database answers, on a connection and a thread of its own, so that requests need not find out one
+/// by one: while it is away they are refused at once.
+class DatabaseWatch {
+public:
+    /// What is looked at besides, every few seconds while the database answers. Errors count as an absence.
+    using Look = std::function<void(pg::Connection& db)>;
+
+    DatabaseWatch(std::string conninfo, Look look);
+    DatabaseWatch(const DatabaseWatch&) = delete;
+    DatabaseWatch& operator=(const DatabaseWatch&) = delete;
+    ~DatabaseWatch();
+
+    bool is_up() const noexcept { return is_up_; }
+    /// Grows with every return of the database: connections of before are not to be used any more.
+    std::uint64_t generation() const noexcept { return generation_; }
+    /// A connection broke: the database is away until it answered again.
+    void report_failure();
+    /// Looks now.
+    void look_now();
+
+private:
+    void watch();
+    bool ask();
+
+    std::string conninfo_;
+    Look look_;
+    std::optional<pg::Connection> db_;
+    std::chrono::steady_clock::time_point looked_{};
+    std::atomic<bool> is_up_{false};
+    std::atomic<std::uint64_t> generation_{0};
+    std::mutex mutex_;
+    std::condition_variable wakes_;
+    bool is_ending_ = false;
+    bool is_asked_ = false;
+    std::atomic<bool> must_look_{false};
+    std::thread thread_;
+};
+
+}  // namespace decant::api

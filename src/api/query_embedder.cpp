@@ -1,0 +1,102 @@
+#include "api/query_embedder.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "core/error.hpp"
+
+namespace decant::api {
+namespace {
+
+/// So that a question need not wait for all of a batch: eight take the embedded model a tenth of a second.
+constexpr std::size_t most_texts_a_turn = 8;
+
+}  // namespace
+
+QueryEmbedder::QueryEmbedder(Open open, std::size_t most_remembered)
+    : open_(std::move(open)), most_remembered_(most_remembered), breaker_(std::random_device{}()) {}
+
+void QueryEmbedder::require() {
+    const std::lock_guard lock{model_mutex_};
+    if (embedder_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (breaker_.state(now) == work::Breaker::State::open) {
+        throw Error{ErrorCode::embedder_unavailable, "The embedding model did not answer several times in a row",
+                    "It is asked again in a moment."};
+    }
+    try {
+        embedder_ = open_();
+        model_ = embedder_->model();
+        is_up_ = true;
+        breaker_.succeeded();
+    } catch (const Error&) {
+        is_up_ = false;
+        breaker_.failed(now);
+        throw;
+    }
+}
+
+std::vector<embed::TextVector> QueryEmbedder::ask(std::span<const std::string_view> texts, embed::Role role) {
+    require();
+    const std::lock_guard lock{model_mutex_};
+    const auto now = std::chrono::steady_clock::now();
+    if (breaker_.state(now) == work::Breaker::State::open) {
+        throw Error{ErrorCode::embedder_unavailable, "The embedding model did not answer several times in a row",
+                    "It is asked again in a moment."};
+    }
+    try {
+        auto vectors = embedder_->embed(texts, role);
+        is_up_ = true;
+        breaker_.succeeded();
+        return vectors;
+    } catch (const Error& error) {
+        // One that blames the text says nothing of the provider.
+        if (error.code() == ErrorCode::request_invalid || error.code() == ErrorCode::too_large) throw;
+        is_up_ = false;
+        breaker_.failed(std::chrono::steady_clock::now());
+        throw;
+    }
+}
+
+std::vector<embed::TextVector> QueryEmbedder::ask_in_turns(std::span<const std::string_view> texts, embed::Role role) {
+    std::vector<embed::TextVector> vectors;
+    while (!texts.empty()) {
+        const std::size_t count = std::min(texts.size(), most_texts_a_turn);
+        std::ranges::move(ask(texts.first(count), role), std::back_inserter(vectors));
+        texts = texts.subspan(count);
+    }
+    return vectors;
+}
+
+const embed::TextVector* QueryEmbedder::remembered(const std::string& text) {
+    const auto place = places_.find(text);
+    if (place == places_.end()) return nullptr;
+    entries_.splice(entries_.begin(), entries_, place->second);
+    return &place->second->second;
+}
+
+void QueryEmbedder::remember(const std::string& text, const embed::TextVector& vector) {
+    if (places_.contains(text)) return;
+    entries_.emplace_front(text, vector);
+    places_.emplace(text, entries_.begin());
+    if (entries_.size() <= most_remembered_) return;
+    places_.erase(entries_.back().first);
+    entries_.pop_back();
+}
+
+std::vector<embed::TextVector> QueryEmbedder::embed(std::span<const std::string_view> texts, embed::Role role) {
+    if (texts.size() != 1 || role != embed::Role::query) return ask_in_turns(texts, role);
+    const std::string text{texts.front()};
+    {
+        const std::lock_guard lock{memory_mutex_};
+        if (const embed::TextVector* vector = remembered(text)) return {*vector};
+    }
+    auto vectors = ask(texts, role);
+    if (vectors.size() == 1) {
+        const std::lock_guard lock{memory_mutex_};
+        remember(text, vectors.front());
+    }
+    return vectors;
+}
+
+}  // namespace decant::api

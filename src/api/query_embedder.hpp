@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "embed/embedder.hpp"
+#include "work/breaker.hpp"
+
+namespace decant::api {
+
+/// The server's one model, for all threads: they take turns, and questions that were asked before are not embedded
+/// again. A provider that is away is not asked for a while after five failures (see work/breaker), so that answers by
+/// words come at once.
+class QueryEmbedder final : public embed::Embedder {
+public:
+    using Open = std::function<std::unique_ptr<embed::Embedder>()>;
+
+    explicit QueryEmbedder(Open open, std::size_t most_remembered = 4096);
+
+    /// Opens the model where it is not open. Throws what opening throws, and Error{embedder_unavailable} while the
+    /// breaker is open.
+    void require();
+    /// Whether the last call worked; true before the first.
+    bool is_up() const noexcept { return is_up_; }
+
+    /// Only after require() or embed().
+    const embed::Model& model() const noexcept override { return model_; }
+    std::vector<embed::TextVector> embed(std::span<const std::string_view> texts, embed::Role role) override;
+
+private:
+    using Entry = std::pair<std::string, embed::TextVector>;
+
+    std::vector<embed::TextVector> ask(std::span<const std::string_view> texts, embed::Role role);
+    std::vector<embed::TextVector> ask_in_turns(std::span<const std::string_view> texts, embed::Role role);
+    const embed::TextVector* remembered(const std::string& text);
+    void remember(const std::string& text, const embed::TextVector& vector);
+
+    Open open_;
+    std::size_t most_remembered_;
+    std::mutex model_mutex_;
+    std::unique_ptr<embed::Embedder> embedder_;
+    embed::Model model_;
+    work::Breaker breaker_;
+    std::atomic<bool> is_up_{true};
+    std::mutex memory_mutex_;
+    std::list<Entry> entries_;  ///< the latest used first
+    std::unordered_map<std::string, std::list<Entry>::iterator> places_;
+};
+
+}  // namespace decant::api

@@ -1,0 +1,33 @@
+#include "api/routes.hpp"
+
+#include "api/openapi.hpp"
+
+namespace decant::api {
+namespace {
+
+void append(std::vector<Route>& all, std::vector<Route> some) {
+    for (Route& route : some)
+        all.push_back(std::move(route));
+}
+
+}  // namespace
+
+RouteTable all_routes(Services& services) {
+    std::vector<Route> all;
+    append(all, search_routes());
+    append(all, admin_routes());
+    append(all, health_routes(services));
+    all.push_back({.method = "GET",
+                   .path = "/openapi.json",
+                   .id = "openapi",
+                   .group = "health",
+                   .summary = "This document",
+                   .lane = LaneKind::immediate});
+    const auto document = std::make_shared<const std::string>(json_text(openapi_document(all, services.version)));
+    all.back().handle = [document](Call&) -> Reply {
+        return {.headers = {{"Content-Type", "application/json"}}, .text = *document};
+    };
+    return RouteTable{std::move(all)};
+}
+
+}  // namespace decant::api

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "api/database_watch.hpp"
+#include "api/query_embedder.hpp"
+#include "search/chroma_search.hpp"
+#include "search/engine.hpp"
+#include "search/shared_vocabulary.hpp"
+
+namespace decant::api {
+
+/// What may change while the server runs.
+struct Options {
+    std::uint64_t version = 0;
+    search::EngineOptions engine = {};
+};
+
+/// What the watch of the database saw last.
+struct DatabaseFacts {
+    std::atomic<bool> has_schema = false;
+    std::atomic<bool> has_extension = false;
+};
+
+/// What all workers share. Any thread.
+struct Services {
+    std::string version;  ///< of the program
+    std::string conninfo;
+    DatabaseWatch& database;
+    QueryEmbedder& embedder;
+    DatabaseFacts& facts;
+    std::unique_ptr<search::ChromaSearch> chroma = {};  ///< null: not configured
+    search::SharedVocabulary vocabulary = {};
+
+    std::function<std::vector<std::string>()> reload = {};
+    std::stop_source draining = {};  ///< stopped: the process is about to end
+
+    std::shared_ptr<const Options> options() const {
+        const std::lock_guard lock{options_mutex};
+        return current_options;
+    }
+    void set_options(search::EngineOptions engine) {
+        const std::lock_guard lock{options_mutex};
+        const std::uint64_t next = current_options ? current_options->version + 1 : 1;
+        current_options = std::make_shared<const Options>(Options{next, engine});
+    }
+
+    mutable std::mutex options_mutex = {};
+    std::shared_ptr<const Options> current_options = {};
+};
+
+}  // namespace decant::api

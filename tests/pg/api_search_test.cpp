@@ -1,0 +1,140 @@
+// Searches over HTTP: what is answered, refused, and told when something is away.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/api_case.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace decant::api {
+namespace {
+
+using test::body_of;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr auto search_path = "/api/v1/pgvector/search";
+
+class ApiSearchTest : public testing::Test {
+protected:
+    static void SetUpTestSuite() { with_ = new test::ApiCase; }
+    static void TearDownTestSuite() { delete with_; }
+
+    static json::object search(const std::string& body) {
+        const net::HttpResponse response = with_->post(search_path, body);
+        EXPECT_EQ(response.status, 200) << response.body;
+        return body_of(response);
+    }
+
+    static inline test::ApiCase* with_ = nullptr;
+};
+
+TEST_F(ApiSearchTest, AnswersWithTheNearestAndHowItFoundThem) {
+    const json::object answer = search(R"({"query": "thing 5", "limit": 1})");
+    EXPECT_EQ(answer.at("query"), "thing 5");
+    const json::object& product = answer.at("results").at(0).as_object();
+    EXPECT_EQ(product.at("sku"), "p-5");
+    EXPECT_EQ(product.at("name"), "Producto 5");
+    EXPECT_EQ(product.at("price"), json::value(50.0));
+    EXPECT_NEAR(product.at("similarity_score").as_double(), 1, 1e-6);
+    const json::object& metadata = answer.at("metadata").as_object();
+    EXPECT_EQ(metadata.at("total_results"), json::value(1));
+    EXPECT_EQ(metadata.at("strategy_used"), "pgvector");
+    EXPECT_EQ(metadata.at("similarity_threshold"), json::value(0.5));
+    EXPECT_EQ(metadata.at("degraded"), json::value(false));
+}
+
+TEST_F(ApiSearchTest, FiltersByWhatTheCallerSays) {
+    const std::string video = with_->catalog().value("SELECT id FROM categories WHERE name = 'video'");
+    const json::object answer =
+        search(R"({"query": "thing 5", "similarity_threshold": 0, "strategy": "pgvector", "limit": 100,)"
+               R"("filters": {"category_id": ")" +
+               video + R"(", "min_price": 40, "max_price": 80}})");
+    for (const json::value& product : answer.at("results").as_array()) {
+        EXPECT_EQ(product.at("category"), "video");
+        EXPECT_GE(product.at("price").as_double(), 40);
+        EXPECT_LE(product.at("price").as_double(), 80);
+    }
+    EXPECT_EQ(answer.at("metadata").at("filters_applied").at("category_id"), json::value(video));
+}
+
+TEST_F(ApiSearchTest, CountsFacetsOfAllThatPasses) {
+    const json::object answer = search(R"({"query": "thing 5", "facets": true, "filters": {"max_price": 60}})");
+    EXPECT_EQ(answer.at("facets").at("products"), json::value(6));
+}
+
+TEST_F(ApiSearchTest, FindsWhatIsSimilarToAProduct) {
+    const std::string id = with_->catalog().id_of("p-5");
+    const std::string path = "/api/v1/pgvector/similar/" + id;
+    const json::object others = body_of(with_->get(path + "?similarity_threshold=0&limit=3"));
+    EXPECT_EQ(others.at("reference_product_name"), "Producto 5");
+    for (const json::value& product : others.at("similar_products").as_array())
+        EXPECT_NE(product.at("product_id"), json::value(id));
+    const json::object with_itself = body_of(with_->get(path + "?exclude_self=false"));
+    EXPECT_EQ(with_itself.at("similar_products").at(0).at("product_id"), json::value(id));
+    EXPECT_EQ(with_->get("/api/v1/pgvector/similar/00000000-0000-0000-0000-000000000000").status, 404);
+    EXPECT_EQ(with_->get("/api/v1/pgvector/similar/p-5").status, 400);
+}
+
+struct Refused {
+    std::string_view body;
+    int status;
+    std::string_view detail;
+};
+
+TEST_F(ApiSearchTest, RefusesWithTheMemberThatIsWrong) {
+    for (const Refused& refused :
+         {Refused{"{}", 400, "/query is missing"},
+          Refused{R"({"query": "a", "limit": 101})", 422, "/limit takes 1 to 100"},
+          Refused{R"({"query": "a", "filters": {"min_price": "1"}})", 400, "/filters/min_price takes a number"},
+          Refused{R"({"query": "a", "filters": {"min_price": 9, "max_price": 8}})", 422, "8"},
+          Refused{R"({"query": "a", "filters": {"brand": "Nobody"}})", 404, "Nobody"},
+          Refused{"[1]", 400, "is no JSON object"}}) {
+        const net::HttpResponse response = with_->post(search_path, std::string{refused.body});
+        EXPECT_EQ(response.status, refused.status) << response.body;
+        EXPECT_EQ(response.headers.at("content-type"), "application/problem+json");
+        const json::object problem = body_of(response);
+        EXPECT_THAT(std::string{problem.at("detail").as_string()}, HasSubstr(std::string{refused.detail}));
+        EXPECT_EQ(problem.at("instance"), search_path);
+        EXPECT_EQ(problem.at("request_id"), json::value(response.headers.at("x-request-id")));
+    }
+}
+
+TEST_F(ApiSearchTest, KeepsTheCallersRequestId) {
+    EXPECT_EQ(with_->get("/healthz", {"X-Request-Id: abc-1"}).headers.at("x-request-id"), "abc-1");
+    EXPECT_NE(with_->get("/healthz", {"X-Request-Id: a b"}).headers.at("x-request-id"), "a b");
+    const std::string parent = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    EXPECT_EQ(with_->get("/healthz", {parent}).headers.at("x-request-id"), "0af7651916cd43dd8448eb211c80319c");
+}
+
+TEST_F(ApiSearchTest, SaysWhatThereIs) {
+    EXPECT_EQ(with_->get("/nothing").status, 404);
+    const net::HttpResponse wrong = with_->get(search_path);
+    EXPECT_EQ(wrong.status, 405);
+    EXPECT_EQ(wrong.headers.at("allow"), "POST");
+    const json::object document = body_of(with_->get("/openapi.json"));
+    EXPECT_TRUE(document.at("paths").as_object().contains(search_path));
+}
+
+TEST(ApiFaults, WordsAnswerWhileTheModelIsAway) {
+    test::ApiCase with;
+    with.is_model_away = true;
+    test::ApiCase away{};
+    const net::HttpResponse response = with.post(search_path, R"({"query": "producto"})");
+    EXPECT_EQ(response.status, 200) << response.body;
+}
+
+TEST(ApiFaults, ADatabaseThatGoesIsSaidAndComesBackByItself) {
+    test::ApiCase with;
+    ASSERT_EQ(with.post(search_path, R"({"query": "thing 5"})").status, 200);
+    // What the sessions of the server have is gone, as after a restart of PostgreSQL.
+    with.catalog().exec(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+        "current_database()");
+    EXPECT_TRUE(test::eventually(std::chrono::seconds{5},
+                                 [&] { return with.post(search_path, R"({"query": "thing 5"})").status == 200; }));
+    EXPECT_EQ(with.get("/readyz").status, 200);
+}
+
+}  // namespace
+}  // namespace decant::api
