@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "net/http_head.hpp"
 
 namespace decant::net {
 
@@ -38,18 +40,21 @@ struct ServerResponse {
 };
 
 /// One request and the way back to its client. May be answered from any thread, once: by reply(), or by
-/// begin_stream(), any number of write() and end_stream(). What is dropped unanswered is answered with 500.
+/// begin_stream(), any number of write() and end_stream(). What is dropped unanswered is answered with 500; a stream
+/// that is dropped before its end is cut, so that the client can tell. May outlive the server.
 class Exchange {
 public:
     virtual ~Exchange() = default;
     virtual const ServerRequest& request() const noexcept = 0;
-    /// Stopped when the client has left, or the server ends at once.
+    /// Stopped when the client has left or sends no more, or the server ends at once. Callbacks on it run on the
+    /// server's thread and must not block.
     virtual std::stop_token left() const noexcept = 0;
     virtual void reply(ServerResponse response) = 0;
 
     /// The body of `response` is the stream's first part. Later parts are sent as they are written.
     virtual void begin_stream(ServerResponse response) = 0;
-    /// False when nobody reads any more. Waits while the client is slower than what is written for it (64 KiB behind).
+    /// False when nobody reads any more. Waits while the client is slower than what is written for it (64 KiB behind),
+    /// so not within `handle`.
     virtual bool write(std::string bytes) = 0;
     virtual void end_stream() = 0;
 };
@@ -71,13 +76,6 @@ struct ServerSetup {
     std::chrono::milliseconds idle_timeout{75'000};   ///< between two requests
 };
 
-/// What the server refuses by itself before any handler sees it. `status` is 400, 408, 411, 413, 414, 417, 431, 501
-/// or 505; `detail` a sentence for a person.
-struct Refusal {
-    int status;
-    std::string detail;
-};
-
 struct ServerCounts {
     std::uint64_t open = 0;      ///< connections now
     std::uint64_t idle = 0;      ///< of these, between two requests
@@ -87,7 +85,8 @@ struct ServerCounts {
 };
 
 /// HTTP/1.1 (and 1.0) over TCP, optionally TLS. One thread reads and writes; it calls `handle`, which must not block
-/// and hands the exchange on. `refuse` words the answer to what is no acceptable request.
+/// and hands the exchange on. `refuse` words the answer to what is no acceptable request, on that thread too. All other
+/// functions are for any other thread.
 class HttpServer {
 public:
     using Handle = std::function<void(std::shared_ptr<Exchange>)>;

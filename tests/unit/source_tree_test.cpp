@@ -44,6 +44,8 @@ struct Confined {
 const std::vector<Confined> confined_headers{
     {"libpq-fe.h", "pg/"},
     {"curl/", "net/"},
+    {"boost/asio", "net/"},
+    {"boost/beast/", "net/detail/request_reader.cpp"},
     {"sqlite3.h", "chroma/"},
     {"simdjson.h", "chroma/detail/server_page.cpp"},
     {"CLI/", "cli/command_line.cpp"},
@@ -52,8 +54,6 @@ const std::vector<Confined> confined_headers{
     {"sentencepiece", "embed/detail/"},
     {"boost/json/src.hpp", "core/json.cpp"},
     {"zlib.h", "api/gzip.cpp"},
-    {"boost/asio", "net/"},
-    {"boost/beast", "net/"},
     {"unicode/", "search/detail/"},
 };
 
