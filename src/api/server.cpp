@@ -115,7 +115,7 @@ Server::State::State(const Settings& given, ServerPurpose given_purpose)
       latest(given),
       purpose(std::move(given_purpose)),
       conninfo(store::resolve_database(settings).conninfo),
-      token(store::random_key()),
+      token(store::random_api_key()),
       access(access_setup_of(settings, token), first_keys(conninfo)),
       limiter(rate_limits(settings)),
       embedder([this] {

@@ -40,7 +40,10 @@ Commands make_synonyms();
 Commands make_model();
 /// embed, worker and jobs.
 Commands make_embed();
+/// serve and reload.
 Commands make_serve();
+/// key create, list and revoke, of the HTTP API.
+Commands make_key();
 Commands make_schema();
 Commands make_config();
 /// The embedded PostgreSQL of the project.

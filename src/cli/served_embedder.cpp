@@ -55,8 +55,11 @@ private:
             throw Error{ErrorCode::embedder_unavailable, "The running server refused: " + response.body, ""};
         const json::value answer = json::parse(response.body);
         std::vector<embed::TextVector> vectors;
-        for (const json::value& row : answer.at("data").as_array())
-            vectors.push_back({.values = json::value_to<std::vector<float>>(row.at("embedding"))});
+        for (const json::value& row : answer.at("data").as_array()) {
+            embed::TextVector& vector = vectors.emplace_back();
+            for (const json::value& component : row.at("embedding").as_array())
+                vector.values.push_back(component.to_number<float>());
+        }
         return vectors;
     }
 

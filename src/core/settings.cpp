@@ -82,6 +82,29 @@ constexpr std::array setting_table{
                 "Where OpenAI's API of embeddings is, up to /v1; it may hold USER:PASSWORD@. Default: "
                 "https://api.openai.com/v1."},
     SettingSpec{"OPENAI_API_KEY", "", true, "", "Key for it, sent as a bearer token; none is sent where it is unset."},
+    SettingSpec{"JWT_SECRET_KEY", "", true, "",
+                "Secret, of at least 32 bytes, that tokens (JWT, HS256) for the HTTP API are signed with; without it, "
+                "only keys of `decant key create` are taken."},
+    SettingSpec{"JWT_AUDIENCE", "", false, "",
+                "What the claim aud of a token must name; without it, a token with that claim is refused."},
+    SettingSpec{"DECANT_TRUSTED_PROXIES", "", false, "",
+                "Addresses and ranges, with commas, of the proxies whose X-Forwarded-For tells who calls the HTTP API: "
+                "10.0.0.0/8, fd00::/8."},
+    SettingSpec{"DECANT_ALLOWED_HOSTS", "", false, "",
+                "Names, with commas, that the HTTP API may be called by besides localhost and the address it listens "
+                "on. Default: where credentials are asked for, any."},
+    SettingSpec{"DECANT_CORS_ORIGINS", "", false, "",
+                "Origins, with commas, of the web pages that may call the HTTP API from a browser: "
+                "https://shop.example. Default: only its own."},
+    SettingSpec{"DECANT_RATE_SEARCH", "600", false, "0..100000",
+                "Searches a minute that a caller of the HTTP API may make; 0: as many as it likes."},
+    SettingSpec{"DECANT_RATE_EMBEDDING", "60", false, "0..100000", "Its calls that embed something, in the same way."},
+    SettingSpec{"DECANT_RATE_BATCH", "5", false, "0..100000", "Its batches of products to embed."},
+    SettingSpec{"DECANT_RATE_MONITORING", "600", false, "0..100000", "Its calls for health, statistics and metrics."},
+    SettingSpec{"DECANT_RATE_CHAT", "60", false, "0..100000", "Its messages to the chat."},
+    SettingSpec{"DECANT_RATE_FAILED_LOGIN", "60", false, "0..100000",
+                "Calls a minute from one address with credentials that are not valid, before they are answered with "
+                "429."},
     SettingSpec{"DECANT_MODEL_DIR", "", false, "",
                 "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
     SettingSpec{

@@ -1,9 +1,12 @@
 #include "core/sha256.hpp"
 
 #include <bit>
+#include <climits>
 #include <new>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "core/error.hpp"
 
@@ -40,6 +43,21 @@ Digest sha256(std::string_view bytes) {
     thread_local Sha256 hash;
     hash.update(bytes);
     return hash.finish();
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+    if (key.size() > std::size_t{INT_MAX}) require(0);
+    std::array<unsigned char, 32> digest{};
+    unsigned int length = 0;
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+    const unsigned char* made =
+        HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data, bytes.size(), digest.data(), &length);
+    require(made != nullptr && length == digest.size() ? 1 : 0);
+    return std::bit_cast<Digest>(digest);
+}
+
+bool is_same_secret(const Digest& left, const Digest& right) noexcept {
+    return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 std::string hex(std::span<const std::byte> bytes) {

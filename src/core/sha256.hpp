@@ -30,6 +30,12 @@ private:
 
 Digest sha256(std::string_view bytes);
 
+/// RFC 2104, of SHA-256.
+Digest hmac_sha256(std::string_view key, std::string_view bytes);
+
+/// Takes as long for digests that differ as for equal ones.
+bool is_same_secret(const Digest& left, const Digest& right) noexcept;
+
 /// Lower-case hexadecimal digits.
 std::string hex(std::span<const std::byte> bytes);
 

@@ -45,7 +45,8 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (3, 'trigger', 'decant_words_changed'), (3, 'trigger', 'decant_words_new'),
              (3, 'trigger', 'decant_words_removed'), (3, 'trigger', 'decant_words_truncated'),
              (3, 'trigger', 'decant_words_renamed'),
-             (4, 'table of ours', 'product_words'), (4, 'trigger', 'decant_words_changed'))
+             (4, 'table of ours', 'product_words'), (4, 'trigger', 'decant_words_changed'),
+             (5, 'table of ours', 'api_keys'))
      AS wanted (version, kind, name)
 WHERE NOT CASE
     WHEN wanted.kind = 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL

@@ -26,6 +26,7 @@ struct Rule {
 const std::vector<Rule>& rules() {
     static const std::vector<Rule> all{
         {std::regex{R"re(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:\d\d)?)?)re"}, "<time>"},
+        {std::regex{R"re(\bdk_[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-]))re"}, "dk_<key>"},
         {std::regex{R"re([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})re"}, "<uuid>"},
         {std::regex{R"re(\bport=\d+)re"}, "port=<port>"},
         {std::regex{R"re(//127\.0\.0\.1:\d+)re"}, "//127.0.0.1:<port>"},
