@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "net/detail/request_reader.hpp"
@@ -17,16 +19,8 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-struct Reading {
-    int refused = 0;  ///< the status
-    bool is_done = false;
-    std::string body;
-
-    bool operator==(const Reading&) const = default;
-};
-
-/// As a connection reads: what is not used up is given again with up to `step` bytes more.
-Reading read(std::string_view head, std::string_view rest, std::size_t step) {
+/// As a connection reads: what is not used up is given again with up to `step` bytes more. The body, once it is whole.
+std::optional<std::string> read(std::string_view head, std::string_view rest, std::size_t step) {
     RequestReader reader{most_body_bytes};
     reader.put_head(head);
     std::size_t used = 0;
@@ -35,8 +29,8 @@ Reading read(std::string_view head, std::string_view rest, std::size_t step) {
         used += reader.put_body(rest.substr(used, there - used));
         require(used <= there);
     }
-    if (reader.refusal()) return {.refused = reader.refusal()->status};
-    return {.is_done = reader.is_done(), .body = reader.take().body};
+    if (reader.refusal() || !reader.is_done()) return std::nullopt;
+    return reader.take().body;
 }
 
 }  // namespace
@@ -57,8 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t part = 1; part < head.size(); part += 1 + head.size() / 16)
         require(!decant::net::check_part_of_head(head.substr(0, part)));
     const std::string_view rest = bytes.substr(head.size());
-    const Reading whole = read(head, rest, size);
-    require(whole.body.size() <= most_body_bytes);
+    const auto whole = read(head, rest, size);
+    require(!whole || whole->size() <= most_body_bytes);
     require(whole == read(head, rest, 1) && whole == read(head, rest, 7));
     RequestReader reader{most_body_bytes};
     reader.put_head(head);

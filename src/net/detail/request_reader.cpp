@@ -84,6 +84,8 @@ void RequestReader::put_head(std::string_view head) {
 }
 
 std::size_t RequestReader::put_body(std::string_view bytes) {
+    // Less than the shortest end of chunks, "0\r\n\r\n", and an assertion of Beast's (1.81) about it would fail.
+    if (state_->parser.chunked() && bytes.size() < 5) return 0;
     return state_->put(bytes);
 }
 
