@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -139,6 +140,9 @@ struct HttpServer::State {
     }
 
     Accepted accept_one() {
+        // First, because room is made for somebody only, and accept4() fails without files even where nobody is.
+        pollfd ready{.fd = acceptor.native_handle(), .events = POLLIN, .revents = 0};
+        if (::poll(&ready, 1, 0) <= 0) return Accepted::none;
         if (core->counters.open >= most && !close_longest_waiting()) return Accepted::no_room;
         tcp::endpoint peer;
         auto size = static_cast<socklen_t>(peer.capacity());
