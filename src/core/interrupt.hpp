@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
 
 namespace decant {
 
@@ -12,7 +13,7 @@ void catch_interrupts();
 /// The signal that was noted. Thread-safe.
 std::optional<int> interrupted() noexcept;
 
-/// False as soon as a signal was noted. Thread-safe.
-bool sleep_unless_interrupted(std::chrono::milliseconds span);
+/// False as soon as a signal was noted, or `stop` asked for. Thread-safe.
+bool sleep_unless_interrupted(std::chrono::milliseconds span, const std::stop_token& stop = {});
 
 }  // namespace decant
