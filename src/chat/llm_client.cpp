@@ -11,8 +11,8 @@ namespace {
 
 std::string require_model(const Settings& settings, const std::string& key) {
     if (auto model = settings.get(key)) return *model;
-    throw Error{ErrorCode::config_invalid, "DECANT_LLM is " + settings.get("DECANT_LLM").value_or("") +
-                                               ", and no model is named",
+    throw Error{ErrorCode::config_invalid,
+                "DECANT_LLM is " + settings.get("DECANT_LLM").value_or("") + ", and no model is named",
                 "Set " + key + " to the model that words the answers, or DECANT_LLM to none."};
 }
 

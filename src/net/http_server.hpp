@@ -86,8 +86,8 @@ struct ServerCounts {
     std::uint64_t closed_for_room = 0;
 };
 
-/// HTTP/1.1 (and 1.0) over TCP, optionally TLS. One thread reads and writes; it calls `handle`, which must not block and
-/// hands the exchange on. `refuse` words the answer to what is no acceptable request.
+/// HTTP/1.1 (and 1.0) over TCP, optionally TLS. One thread reads and writes; it calls `handle`, which must not block
+/// and hands the exchange on. `refuse` words the answer to what is no acceptable request.
 class HttpServer {
 public:
     using Handle = std::function<void(std::shared_ptr<Exchange>)>;

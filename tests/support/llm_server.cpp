@@ -24,7 +24,8 @@ Check holds(const std::string& what, bool (*is_right)(const json::value&)) {
 }
 
 const Check text = holds("text", [](const json::value& value) { return value.is_string(); });
-const Check word = holds("word", [](const json::value& value) { return value.is_string() && !value.get_string().empty(); });
+const Check word =
+    holds("word", [](const json::value& value) { return value.is_string() && !value.get_string().empty(); });
 const Check yes = holds("true", [](const json::value& value) { return value.is_bool() && value.get_bool(); });
 const Check no = holds("false", [](const json::value& value) { return value.is_bool() && !value.get_bool(); });
 const Check count = holds("count", [](const json::value& value) {
@@ -33,9 +34,8 @@ const Check count = holds("count", [](const json::value& value) {
 const Check temperature = holds("temperature", [](const json::value& value) {
     return value.is_number() && value.to_number<double>() >= 0 && value.to_number<double>() <= 2;
 });
-const Check schema = holds("schema", [](const json::value& value) {
-    return value.is_object() && value.get_object().contains("type");
-});
+const Check schema =
+    holds("schema", [](const json::value& value) { return value.is_object() && value.get_object().contains("type"); });
 const Check role = holds("role", [](const json::value& value) {
     constexpr std::array<std::string_view, 3> roles{"system", "user", "assistant"};
     return value.is_string() && std::ranges::find(roles, std::string_view{value.get_string()}) != roles.end();
@@ -69,36 +69,34 @@ const Check messages = [](const json::value& value) -> std::string {
     return list->back().at("role") == "user" ? "" : "the last message is not the user's";
 };
 
-const Check ollama_request = members({{"model", word},
+const Check ollama_request = members(
+    {{"model", word},
+     {"messages", messages},
+     {"stream", yes},
+     {"think", no},
+     {"keep_alive", word},
+     {"format", schema},
+     {"options", members({{"temperature", temperature}, {"num_predict", count}}, {"temperature", "num_predict"})}},
+    {"model", "messages", "stream", "options"});
+
+const Check response_format =
+    members({{"type", [](const json::value& value) { return value == "json_schema" ? std::string{} : "another type"; }},
+             {"json_schema", members({{"name", word}, {"schema", schema}}, {"name", "schema"})}},
+            {"type", "json_schema"});
+
+const Check openai_request = members({{"model", word},
                                       {"messages", messages},
                                       {"stream", yes},
-                                      {"think", no},
-                                      {"keep_alive", word},
-                                      {"format", schema},
-                                      {"options", members({{"temperature", temperature}, {"num_predict", count}},
-                                                          {"temperature", "num_predict"})}},
-                                     {"model", "messages", "stream", "options"});
-
-const Check response_format = members(
-    {{"type", [](const json::value& value) { return value == "json_schema" ? std::string{} : "another type"; }},
-     {"json_schema", members({{"name", word}, {"schema", schema}}, {"name", "schema"})}},
-    {"type", "json_schema"});
-
-const Check openai_request =
-    members({{"model", word},
-             {"messages", messages},
-             {"stream", yes},
-             {"stream_options", members({{"include_usage", yes}}, {"include_usage"})},
-             {"max_tokens", count},
-             {"max_completion_tokens", count},
-             {"temperature", temperature},
-             {"response_format", response_format}},
-            {"model", "messages", "stream"});
+                                      {"stream_options", members({{"include_usage", yes}}, {"include_usage"})},
+                                      {"max_tokens", count},
+                                      {"max_completion_tokens", count},
+                                      {"temperature", temperature},
+                                      {"response_format", response_format}},
+                                     {"model", "messages", "stream"});
 
 StandInAnswer refused(int status, const json::object& body) {
-    return {.status = status,
-            .body = json::serialize(body),
-            .headers = {"Content-Type: application/json; charset=utf-8"}};
+    return {
+        .status = status, .body = json::serialize(body), .headers = {"Content-Type: application/json; charset=utf-8"}};
 }
 
 StandInAnswer openai_refused(int status, const std::string& words) {
@@ -153,9 +151,9 @@ std::string openai_event(const std::string& piece) {
 }
 
 LlmServer::LlmServer(Answer answer, std::string model)
-    : answer_(std::move(answer)), model_(std::move(model)), http_([this](const StandInRequest& request) {
-          return this->answer(request);
-      }) {}
+    : answer_(std::move(answer)),
+      model_(std::move(model)),
+      http_([this](const StandInRequest& request) { return this->answer(request); }) {}
 
 void LlmServer::set_fault(Fault fault) {
     const std::lock_guard lock{mutex_};

@@ -29,7 +29,7 @@ public:
     /// From now on the model is one of OpenAI's that refuse max_tokens and temperature.
     void require_completion_tokens();
 
-    std::string url() const { return http_.url(); }                ///< for OLLAMA_API_URL
+    std::string url() const { return http_.url(); }                 ///< for OLLAMA_API_URL
     std::string openai_url() const { return http_.url() + "/v1"; }  ///< for OPENAI_BASE_URL
     const HttpStandIn& http() const noexcept { return http_; }
     std::vector<std::string> violations() const;

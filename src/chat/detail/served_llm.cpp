@@ -92,12 +92,11 @@ net::HttpResponse ServedLlm::send(const LlmRequest& request, LlmStream& stream) 
             return false;
         }
     };
-    net::HttpResponse response =
-        client_.send({.path = setup_.api == LlmApi::ollama ? "/api/chat" : "/chat/completions",
-                      .body = json_text(body_of(request)),
-                      .tries = 1,
-                      .most_body_bytes = most_error_bytes,
-                      .on_bytes = on_bytes});
+    net::HttpResponse response = client_.send({.path = setup_.api == LlmApi::ollama ? "/api/chat" : "/chat/completions",
+                                               .body = json_text(body_of(request)),
+                                               .tries = 1,
+                                               .most_body_bytes = most_error_bytes,
+                                               .on_bytes = on_bytes});
     if (thrown) std::rethrow_exception(thrown);
     if (response.is_ok()) stream.finish();
     return response;

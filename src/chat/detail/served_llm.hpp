@@ -18,7 +18,7 @@ struct LlmSetup {
     LlmApi api;
     std::string url;
     std::string model;
-    std::string key = {};                     ///< bearer token; empty: none is sent
+    std::string key = {};                       ///< bearer token; empty: none is sent
     std::chrono::milliseconds timeout{60'000};  ///< of one answer; half of it without a byte
 };
 

@@ -54,9 +54,8 @@ protected:
     test::LlmServer server_{test::always({"Ho", "la, ", "señora"})};
 };
 
-INSTANTIATE_TEST_SUITE_P(Apis, EachLlmApi, testing::Values(LlmApi::ollama, LlmApi::openai), [](const auto& api) {
-    return api.param == LlmApi::ollama ? "Ollama" : "OpenAI";
-});
+INSTANTIATE_TEST_SUITE_P(Apis, EachLlmApi, testing::Values(LlmApi::ollama, LlmApi::openai),
+                         [](const auto& api) { return api.param == LlmApi::ollama ? "Ollama" : "OpenAI"; });
 
 TEST_P(EachLlmApi, GivesTheAnswerInPiecesAndAsAWhole) {
     std::vector<std::string> pieces;
@@ -115,9 +114,8 @@ TEST_P(EachLlmApi, GivesEachRefusalItsCodeAndAsksOnce) {
     const auto asked = client(server_);
     for (const Refusal& refusal : refusals) {
         const std::size_t before = server_.http().requests().size();
-        server_.set_fault([&](const auto&) {
-            return test::StandInAnswer{.status = refusal.status, .body = refusal.body};
-        });
+        server_.set_fault(
+            [&](const auto&) { return test::StandInAnswer{.status = refusal.status, .body = refusal.body}; });
         EXPECT_EQ(failure_of(*asked).code(), refusal.code) << refusal.status << " " << refusal.body;
         EXPECT_EQ(server_.http().requests().size(), before + 1);
     }
@@ -155,7 +153,8 @@ TEST_P(EachLlmApi, TakesAnErrorInTheMiddleOfTheStream) {
 
 TEST_P(EachLlmApi, RefusesWhatIsNoSuchStream) {
     const auto asked = client(server_);
-    for (const std::string body : {"<!DOCTYPE html>\n<title>Router</title>\n", "{\"ok\":true}\n", "\x01\x02\n", "[1]\n"}) {
+    for (const std::string body :
+         {"<!DOCTYPE html>\n<title>Router</title>\n", "{\"ok\":true}\n", "\x01\x02\n", "[1]\n"}) {
         server_.set_fault([&](const auto&) { return test::StandInAnswer{.body = body}; });
         EXPECT_EQ(failure_of(*asked).code(), ErrorCode::config_invalid) << body;
     }
@@ -267,8 +266,10 @@ TEST(OpenLlm, NamesTheSettingThatIsMissing) {
         }
         return std::string{"none"};
     };
-    EXPECT_THAT(complaint({{"DECANT_LLM", "ollama"}}), AllOf(HasSubstr("config_invalid"), HasSubstr("OLLAMA_API_MODEL")));
-    EXPECT_THAT(complaint({{"DECANT_LLM", "openai"}}), AllOf(HasSubstr("config_invalid"), HasSubstr("DECANT_LLM_MODEL")));
+    EXPECT_THAT(complaint({{"DECANT_LLM", "ollama"}}),
+                AllOf(HasSubstr("config_invalid"), HasSubstr("OLLAMA_API_MODEL")));
+    EXPECT_THAT(complaint({{"DECANT_LLM", "openai"}}),
+                AllOf(HasSubstr("config_invalid"), HasSubstr("DECANT_LLM_MODEL")));
     EXPECT_THAT(complaint({{"OLLAMA_API_MODEL", "a"}, {"OLLAMA_API_URL", "localhost"}}), HasSubstr("OLLAMA_API_URL"));
 }
 

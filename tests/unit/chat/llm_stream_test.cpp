@@ -92,14 +92,15 @@ TEST(OllamaStream, TakesFieldsOfAnotherTypeForAbsent) {
 }
 
 TEST(OpenaiStream, ReadsEventsHoweverTheyAreCut) {
-    const std::string bytes =
-        ": comment\n\nevent: x\r\nid: 3\n" + test::openai_event("Ho") + test::openai_event("la 😀") + "data: [DONE]\n\n";
+    const std::string bytes = ": comment\n\nevent: x\r\nid: 3\n" + test::openai_event("Ho") +
+                              test::openai_event("la 😀") + "data: [DONE]\n\n";
     for (const std::size_t size : {1U, 3U, 11U, 10'000U})
         EXPECT_EQ(told<OpenaiStream>(bytes, size), "Hola 😀") << size;
 }
 
 TEST(OpenaiStream, JoinsTheLinesOfAnEvent) {
-    EXPECT_EQ(told<OpenaiStream>("data: {\"choices\":\ndata: [{\"delta\":{\"content\":\"a\"}}]}\n\ndata:[DONE]\n\n"), "a");
+    EXPECT_EQ(told<OpenaiStream>("data: {\"choices\":\ndata: [{\"delta\":{\"content\":\"a\"}}]}\n\ndata:[DONE]\n\n"),
+              "a");
 }
 
 TEST(OpenaiStream, TakesAnAnswerThatSaidWhyItEndsForWhole) {
