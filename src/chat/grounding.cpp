@@ -17,8 +17,8 @@ std::optional<GroundingFault> find_ungrounded(std::string_view answer, std::span
         const std::string text = detail::without_pictures(answer);
         const detail::KnownFacts known{products, question};
         const detail::Words words = detail::words_in(text);
-        if (auto found = detail::find_unknown_figure(words, known)) return found;
         if (auto found = detail::find_unknown_code(words, known)) return found;
+        if (auto found = detail::find_unknown_figure(words, known)) return found;
         return detail::find_unknown_product(text, known);
     }();
     if (!fault) return std::nullopt;

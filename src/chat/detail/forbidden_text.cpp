@@ -18,7 +18,8 @@ struct Mark {
 };
 
 /// As they stand in a text without accents and in lower case.
-constexpr auto marks = std::to_array<Mark>({{"://", "a link"},
+constexpr auto marks = std::to_array<Mark>({{"![", "an image"},
+                                            {"://", "a link"},
                                             {"www.", "a link"},
                                             {"mailto:", "a link"},
                                             {"javascript:", "a link"},
@@ -28,7 +29,6 @@ constexpr auto marks = std::to_array<Mark>({{"://", "a link"},
                                             {"](", "a link"},
                                             {"]:", "a link"},
                                             {"[.]", "a link"},
-                                            {"![", "an image"},
                                             {"</", "markup"},
                                             {"<!", "markup"},
                                             {"<?", "markup"},

@@ -11,10 +11,12 @@
 namespace decant::chat::detail {
 namespace {
 
-/// Behind digits in one word, besides units: "24h", "1080p", "4k", "10th", "1ra".
-constexpr auto suffixes = std::to_array<std::string_view>(
-    {"a",  "c",  "d",  "er", "f",  "g",  "h",  "i",  "j",  "k",  "l",  "m",  "n",  "p",  "s",  "v",  "w",  "x",
-     "th", "st", "nd", "rd", "ra", "da", "ro", "do", "to", "ta", "va", "vo", "no", "na", "mo", "ma", "in", "mil"});
+/// Behind digits in one word, besides units: "24h", "1080p", "10th", "1ra".
+constexpr auto suffixes =
+    std::to_array<std::string_view>({"a",  "h",  "l",  "m",  "p",  "v",  "w",  "er", "th", "st", "nd", "rd", "ra",
+                                     "da", "ro", "do", "to", "ta", "va", "vo", "no", "na", "mo", "ma", "in", "mil"});
+/// Where there are at most two digits: "5g", "4k", "10x". Behind more it is a model's: "5600g", "12700k", "4090x".
+constexpr auto short_suffixes = std::to_array<std::string_view>({"c", "d", "f", "g", "j", "k", "n", "s", "x"});
 /// Before digits in one word.
 constexpr auto prefixes = std::to_array<std::string_view>(
     {"ip", "ipx", "h", "x", "f", "v", "fhd", "usb", "hdmi", "ddr", "mp", "cat", "nro", "n"});
@@ -101,7 +103,8 @@ bool is_other_number(const Words& words, std::size_t at, const KnownFacts& known
     const std::string_view after = words[at].after;
     const bool is_counted =
         after.starts_with('"') || after.starts_with("\xe2") || after.starts_with('%') || after.starts_with('\'');
-    const bool has_counted = at + 1 < words.size() && is_narrow(after) && !words[at + 1].is_capital();
+    const bool has_counted = at + 1 < words.size() && is_narrow(after) && !words[at + 1].is_capital() &&
+                             (is_unit(words[at + 1].folded) || !is_common(words[at + 1].folded));
     if (is_counted || has_counted || has_currency(words, at)) return false;
     return !known.has_joined(stem(name.folded) + words[at].folded) && !known.has_word(words[at].folded);
 }
@@ -112,9 +115,11 @@ bool is_measure(std::string_view folded) {
     const auto read = figure_word(folded);
     if (!read) return is_product_of(folded);
     if (read->prefix.empty()) {
-        const bool is_short = digits_of(folded) <= 4;
+        const std::size_t digits = digits_of(folded);
+        const bool is_more = (digits <= 4 && is_one_of(suffixes, read->suffix)) ||
+                             (digits <= 2 && is_one_of(short_suffixes, read->suffix));
         return read->suffix.empty() || is_unit(read->suffix) || follows_stock(read->suffix) ||
-               is_currency(read->suffix) || (is_short && is_one_of(suffixes, read->suffix));
+               is_currency(read->suffix) || is_more;
     }
     if (is_currency(read->prefix)) return true;
     return read->suffix.empty() && digits_of(folded) <= 3 && is_one_of(prefixes, read->prefix);
