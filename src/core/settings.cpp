@@ -78,8 +78,11 @@ constexpr std::array setting_table{
                 "The Ollama server; it may hold USER:PASSWORD@. Default: http://localhost:11434."},
     SettingSpec{"OLLAMA_API_MODEL_EMBEDDING", "", false, "",
                 "The model of Ollama that embeds products. Default: nomic-embed-text."},
+    SettingSpec{"OLLAMA_API_MODEL", "", false, "",
+                "The model of Ollama that reads questions of the chat and words its answers. Default: none, then rules "
+                "and templates do."},
     SettingSpec{"OPENAI_BASE_URL", "", true, "",
-                "Where OpenAI's API of embeddings is, up to /v1; it may hold USER:PASSWORD@. Default: "
+                "Where OpenAI's API, or another like it, is, up to /v1; it may hold USER:PASSWORD@. Default: "
                 "https://api.openai.com/v1."},
     SettingSpec{"OPENAI_API_KEY", "", true, "", "Key for it, sent as a bearer token; none is sent where it is unset."},
     SettingSpec{"JWT_SECRET_KEY", "", true, "",
@@ -105,6 +108,12 @@ constexpr std::array setting_table{
     SettingSpec{"DECANT_RATE_FAILED_LOGIN", "60", false, "0..100000",
                 "Calls a minute from one address with credentials that are not valid, before they are answered with "
                 "429."},
+    SettingSpec{"DECANT_LLM", "auto", false, "auto|ollama|openai|none",
+                "What words the answers of the chat: none is rules and templates; auto is ollama where "
+                "OLLAMA_API_MODEL is set, else none. Where it is away, rules and templates do."},
+    SettingSpec{"DECANT_LLM_MODEL", "", false, "", "The model of openai; that of ollama is OLLAMA_API_MODEL."},
+    SettingSpec{"DECANT_LLM_TIMEOUT", "60", false, "1..3600",
+                "Seconds that one answer of the LLM may take; half of them without a word."},
     SettingSpec{"DECANT_MODEL_DIR", "", false, "",
                 "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
     SettingSpec{

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <stop_token>
 #include <system_error>
 #include <variant>
 
@@ -171,7 +172,11 @@ std::string ca_file_of(const HttpService& service) {
 }  // namespace
 
 struct HttpClient::State {
-    explicit State(HttpService called) : service(std::move(called)), easy(curl_easy_init(), curl_easy_cleanup) {
+    explicit State(HttpService called)
+        : service(std::move(called)),
+          multi(curl_multi_init(), curl_multi_cleanup),
+          easy(curl_easy_init(), curl_easy_cleanup) {
+        if (!multi || !easy) throw std::bad_alloc{};
         for (const std::string& header : service.headers)
             add_header(header);
         add_header("Content-Type: application/json");
@@ -242,7 +247,7 @@ struct HttpClient::State {
         curl_easy_setopt(handle, CURLOPT_WRITEDATA, &now);
         curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &now);
         reason.front() = '\0';
-        const CURLcode code = curl_easy_perform(handle);
+        const CURLcode code = perform();
         if (code == CURLE_OK || now.is_stopped) {
             was_reached = true;
             return judge(request, std::move(now.response));
@@ -250,6 +255,22 @@ struct HttpClient::State {
         Failure failure = failure_of(code, now, why(code), was_reached);
         failure.may_pass = failure.may_pass && !(request.on_bytes && now.body_bytes > 0);
         return failure;
+    }
+
+    /// As curl_easy_perform, but woken when a stop is asked for; `watch` then ends it.
+    CURLcode perform() {
+        if (curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK) return CURLE_FAILED_INIT;
+        const std::stop_callback wake{limits.stop, [this] { curl_multi_wakeup(multi.get()); }};
+        CURLcode code = CURLE_FAILED_INIT;
+        for (int running = 1; running > 0;) {
+            if (curl_multi_perform(multi.get(), &running) != CURLM_OK) break;
+            int left = 0;
+            while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left))
+                code = message->data.result;
+            if (running > 0 && curl_multi_poll(multi.get(), nullptr, 0, 1'000, nullptr) != CURLM_OK) break;
+        }
+        curl_multi_remove_handle(multi.get(), easy.get());
+        return code;
     }
 
     Error too_late() const {
@@ -281,6 +302,7 @@ struct HttpClient::State {
 
     HttpService service;
     HttpLimits limits;
+    std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)> multi;  ///< keeps the connection; outlives `easy`
     std::unique_ptr<CURL, void (*)(CURL*)> easy;
     std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers{nullptr, curl_slist_free_all};
     std::array<char, CURL_ERROR_SIZE> reason{};
@@ -332,7 +354,7 @@ HttpResponse HttpClient::send(const HttpRequest& request) {
             throw failure.error;
         }
         if (Clock::now() + pause >= state_->limits.deadline) throw state_->too_late();
-        if (!sleep_unless_interrupted(pause)) throw interrupted_error(state_->service);
+        if (!sleep_unless_interrupted(pause, state_->limits.stop)) throw interrupted_error(state_->service);
     }
 }
 

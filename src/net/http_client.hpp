@@ -62,7 +62,7 @@ struct HttpRequest {
 /// What ends a client's requests before their own time, as where a person waits for an answer.
 struct HttpLimits {
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-    std::stop_token stop = {};  ///< looked at about once a second while the service is silent
+    std::stop_token stop = {};  ///< ends a request at once, also while the service is silent
     int tries = 5;              ///< at most, of each request
 };
 

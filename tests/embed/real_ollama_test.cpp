@@ -1,91 +1,39 @@
 // The provider against a real Ollama: DECANT_TEST_OLLAMA names its binary. DECANT_TEST_OLLAMA_GGUF names the file of an
 // embedding model to give it; without one, its first model for embeddings is taken. Nothing is fetched.
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <numeric>
 
-#include "core/child_process.hpp"
 #include "core/error.hpp"
-#include "core/loopback_port.hpp"
 #include "embed/checked_embedder.hpp"
 #include "embed/ollama_embedder.hpp"
 #include "embed/openai_embedder.hpp"
 #include "tests/embed/contract.hpp"
-#include "tests/support/eventually.hpp"
-#include "tests/support/scratch_folder.hpp"
+#include "tests/support/ollama_process.hpp"
 
 namespace decant::embed {
 namespace {
 
-namespace fs = std::filesystem;
+using test::variable;
 using testing::HasSubstr;
-
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-}
 
 /// One server for all tests, ended with them.
 class RealOllama {
 public:
     static RealOllama& shared() {
-        static RealOllama server{variable("DECANT_TEST_OLLAMA")};
+        static RealOllama server;
         return server;
     }
 
-    RealOllama(const RealOllama&) = delete;
-    RealOllama& operator=(const RealOllama&) = delete;
-    ~RealOllama() {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGTERM);
-            ::waitpid(pid_, nullptr, 0);
-        }
-        fs::remove_all(folder_);
-    }
-
-    ServerOptions options() const { return {.url = fmt::format("http://{}", host_), .name = model_}; }
+    ServerOptions options() const { return {.url = process_.url(), .name = model_}; }
 
 private:
-    RealOllama()
-        : folder_(test::make_scratch_folder("ollama")), host_(fmt::format("127.0.0.1:{}", free_loopback_port())) {}
-
-    /// By way of the other constructor, so that the destructor ends the server when this throws.
-    explicit RealOllama(std::string binary) : RealOllama() {
-        binary_ = std::move(binary);
-        environment_ = {"OLLAMA_HOST=" + host_};
+    RealOllama() : process_(variable("DECANT_TEST_OLLAMA"), !variable("DECANT_TEST_OLLAMA_GGUF").empty()) {
         const std::string gguf = variable("DECANT_TEST_OLLAMA_GGUF");
-        if (!gguf.empty()) environment_.push_back("HOME=" + folder_.string());  // its models and its key
-        pid_ = start_daemon({.argv = {binary_, "serve"}, .environment = environment_}, folder_ / "log");
-        const bool is_up = test::eventually(std::chrono::seconds{30}, [&] { return !is_down(); });
-        if (!is_up) throw std::runtime_error("ollama serve does not come up");
-        if (!gguf.empty()) create(gguf);
+        if (!gguf.empty()) process_.create("given", gguf);
         find_model();
-    }
-
-    bool is_down() const {
-        try {
-            list_ollama(options());
-            return false;
-        } catch (const Error&) {
-            return true;
-        }
-    }
-
-    void create(const std::string& gguf) {
-        std::ofstream{folder_ / "Modelfile"} << "FROM " << gguf << "\n";
-        const ProgramResult made = run_program({.argv = {binary_, "create", "given", "-f", folder_ / "Modelfile"},
-                                                .environment = environment_,
-                                                .directory = folder_});
-        if (made.exit_code != 0) throw std::runtime_error("ollama create: " + made.output);
     }
 
     void find_model() {
@@ -102,12 +50,8 @@ private:
             "Ollama has no model for embeddings: pull one, or name a file in DECANT_TEST_OLLAMA_GGUF");
     }
 
-    std::string binary_;
-    fs::path folder_;
-    std::string host_;
-    std::vector<std::string> environment_;
+    test::OllamaProcess process_;
     std::string model_;
-    pid_t pid_ = -1;
 };
 
 class RealOllamaTest : public testing::Test {

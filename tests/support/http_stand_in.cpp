@@ -166,16 +166,18 @@ void HttpStandIn::serve_requests(Peer& peer) {
 
 bool HttpStandIn::answer(Peer& peer, const StandInAnswer& answer) const {
     std::string ignored;
-    if (answer.is_withheld && !answer.cut_after) return peer.receive(ignored);
+    if (answer.is_withheld && !answer.cut_after && answer.chunks.empty()) return peer.receive(ignored);
     std::string head = fmt::format("HTTP/1.1 {} Scripted\r\n", answer.status);
     for (const std::string& header : answer.headers)
         head += header + "\r\n";
     if (!answer.chunks.empty()) {
         if (!peer.send(head + "Transfer-Encoding: chunked\r\n\r\n")) return false;
         for (const std::string& chunk : answer.chunks) {
+            std::this_thread::sleep_for(answer.chunk_pause);
             if (!peer.send(fmt::format("{:x}\r\n{}\r\n", chunk.size(), chunk))) return false;
         }
-        return peer.send("0\r\n\r\n");
+        if (answer.is_withheld) return peer.receive(ignored);
+        return !answer.cut_after && peer.send("0\r\n\r\n");
     }
     const std::string body = answer.body.substr(0, answer.cut_after.value_or(answer.body.size()));
     const bool is_sent = peer.send(fmt::format("{}Content-Length: {}\r\n\r\n{}", head, answer.body.size(), body));

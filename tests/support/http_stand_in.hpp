@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -26,8 +27,9 @@ struct StandInAnswer {
     std::string body = {};
     std::vector<std::string> headers = {};      ///< "Name: value"
     std::vector<std::string> chunks = {};       ///< in the place of `body`: sent chunked, one after the other
+    std::chrono::milliseconds chunk_pause{0};   ///< before each of them
     std::optional<std::size_t> cut_after = {};  ///< the connection ends after so many bytes of the answer's body
-    /// Nothing is sent, with cut_after nothing more; the connection stays until the client ends it.
+    /// Nothing is sent, with cut_after or chunks nothing after them; the connection stays until the client ends it.
     bool is_withheld = false;
 };
 

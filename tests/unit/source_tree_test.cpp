@@ -30,6 +30,7 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"work", {"embed", "store"}},
     {"migrate", {"chroma", "work"}},
     {"search", {"chroma", "embed", "store"}},
+    {"chat", {"search", "net"}},
     {"quality", {"search"}},
     {"api", {"search", "work"}},
     {"cli", {"migrate", "quality", "api"}},

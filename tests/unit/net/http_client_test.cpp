@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <thread>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/http_stand_in.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -236,6 +238,42 @@ TEST(HttpLimits, SendNothingForWhoStopped) {
     source.request_stop();
     EXPECT_EQ(code_of(client, {.path = "/"}), ErrorCode::cancelled);
     EXPECT_EQ(server.requests().size(), 1U);
+}
+
+/// How a request ends that is stopped as soon as it has reached the server, and after how long.
+std::pair<ErrorCode, std::chrono::steady_clock::duration> stopped(const StandInAnswer& answer) {
+    HttpStandIn server{in_turn({answer})};
+    HttpService service = service_at(server.url());
+    service.first_pause = 60s;
+    HttpClient client{std::move(service)};
+    std::stop_source source;
+    client.limit({.stop = source.get_token()});
+    std::chrono::steady_clock::time_point asked;
+    const std::jthread other{[&] {
+        test::eventually(10s, [&] { return !server.requests().empty(); });
+        asked = std::chrono::steady_clock::now();
+        source.request_stop();
+    }};
+    const ErrorCode code = code_of(client, {.path = "/"});
+    const auto end = std::chrono::steady_clock::now();
+    while (!source.stop_requested())
+        std::this_thread::yield();
+    return {code, end - asked};
+}
+
+TEST(HttpLimits, StopARequestWhoseServerIsSilentWithoutWaitingForIt) {
+    for (const StandInAnswer& answer :
+         {StandInAnswer{.is_withheld = true}, StandInAnswer{.body = "begun", .cut_after = 2, .is_withheld = true}}) {
+        const auto [code, span] = stopped(answer);
+        EXPECT_EQ(code, ErrorCode::cancelled);
+        EXPECT_LT(span, 500ms);
+    }
+}
+
+TEST(HttpLimits, StopAPauseBetweenTwoTries) {
+    const auto [code, span] = stopped({.status = 503});
+    EXPECT_EQ(code, ErrorCode::cancelled);
+    EXPECT_LT(span, 500ms);
 }
 
 }  // namespace

@@ -1,0 +1,108 @@
+#include "chat/detail/known_facts.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "chat/detail/vocabulary.hpp"
+#include "core/fold_text.hpp"
+
+namespace decant::chat::detail {
+namespace {
+
+/// A uuid has five parts.
+constexpr std::size_t most_joined_words = 6;
+constexpr double half_a_cent = 0.005 + 1e-6;
+
+void add_words(KnownFacts::Product& known, std::string_view text) {
+    const Words words = words_in(text);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        known.stems.insert(stem(words[i].folded));
+        std::string joined;
+        for (std::size_t j = i; j < std::min(words.size(), i + most_joined_words); ++j) {
+            joined += stem(words[j].folded);
+            known.joined.insert(joined);
+        }
+    }
+}
+
+KnownFacts::Product facts_of(const search::Hit& hit) {
+    KnownFacts::Product product;
+    for (const std::string& text : {hit.name, hit.brand, hit.category, hit.sku, hit.id})
+        add_words(product, text);
+    return product;
+}
+
+/// 1, 1000 or 1000000.
+double factor_of(std::string_view folded) {
+    if (folded == "k" || folded == "lucas" || folded == "luca") return 1'000;
+    const auto number = number_word(folded);
+    return number && *number >= 1'000 ? *number : 1;
+}
+
+/// Of digits with what multiplies them, and of words: "1500", "15k", "15 mil", "dos mil".
+std::vector<double> numbers_in(const Words& words) {
+    std::vector<double> numbers;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto figure = figure_word(words[i].folded);
+        const auto spelled = number_word(words[i].folded);
+        const double value = figure ? figure->figure.value : spelled.value_or(-1);
+        if (value < 0) continue;
+        numbers.push_back(value);
+        const double factor = figure && !figure->suffix.empty() ? factor_of(figure->suffix)
+                              : i + 1 < words.size()            ? factor_of(words[i + 1].folded)
+                                                                : 1;
+        if (factor > 1) numbers.push_back(value * factor);
+    }
+    return numbers;
+}
+
+bool holds(const std::vector<double>& values, double value) noexcept {
+    return std::ranges::any_of(values, [&](double each) { return std::abs(each - value) <= half_a_cent; });
+}
+
+}  // namespace
+
+KnownFacts::KnownFacts(std::span<const search::Hit> products, std::string_view question) : question_line_(" ") {
+    for (const search::Hit& hit : products) {
+        products_.push_back(facts_of(hit));
+        prices_.push_back(hit.price);
+        stocks_.push_back(static_cast<double>(hit.stock));
+    }
+    add_words(question_, question);
+    const Words words = words_in(question);
+    for (const Word& word : words)
+        question_line_ += word.folded + " ";
+    asked_ = numbers_in(words);
+}
+
+bool KnownFacts::has_price(double value) const noexcept {
+    return holds(prices_, value) || has_asked(value);
+}
+
+bool KnownFacts::has_stock(double value) const noexcept {
+    return holds(stocks_, value) || has_asked(value);
+}
+
+bool KnownFacts::has_asked(double value) const noexcept {
+    return holds(asked_, value);
+}
+
+bool KnownFacts::has_word(std::string_view folded) const {
+    const std::string wanted = stem(folded);
+    const auto has = [&](const Product& product) { return product.stems.contains(wanted); };
+    return has(question_) || std::ranges::any_of(products_, has);
+}
+
+bool KnownFacts::has_joined(const std::string& folded) const {
+    const auto has = [&](const Product& product) { return product.joined.contains(folded); };
+    return has(question_) || std::ranges::any_of(products_, has);
+}
+
+bool KnownFacts::asks(const Words& words) const {
+    std::string line = " ";
+    for (const Word& word : words)
+        line += word.folded + " ";
+    return question_line_.find(line) != std::string::npos;
+}
+
+}  // namespace decant::chat::detail

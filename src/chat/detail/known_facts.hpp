@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chat/detail/answer_words.hpp"
+#include "search/hit.hpp"
+
+namespace decant::chat::detail {
+
+/// What an answer may name: of the products that were found, and of the question. Words are looked up by their stem.
+class KnownFacts {
+public:
+    KnownFacts(std::span<const search::Hit> products, std::string_view question);
+
+    /// A product's price, to the cent, or a number of the question.
+    bool has_price(double value) const noexcept;
+    /// A product's stock, or a number of the question.
+    bool has_stock(double value) const noexcept;
+    bool has_asked(double value) const noexcept;
+
+    /// A product or the question has it.
+    bool has_word(std::string_view folded) const;
+    /// A product or the question has these words, each next to the other, however they are joined.
+    bool has_joined(const std::string& folded) const;
+    /// The question has these words one after the other.
+    bool asks(const Words& words) const;
+
+    /// One product has the word, by itself or joined with the one before or after it.
+    struct Product {
+        std::set<std::string, std::less<>> stems;
+        std::set<std::string, std::less<>> joined;
+    };
+    const std::vector<Product>& products() const noexcept { return products_; }
+
+private:
+    std::vector<Product> products_;
+    Product question_;
+    std::string question_line_;  ///< its words with a blank before and behind each
+    std::vector<double> prices_;
+    std::vector<double> stocks_;
+    std::vector<double> asked_;
+};
+
+}  // namespace decant::chat::detail
