@@ -52,12 +52,13 @@ std::optional<int> interrupted() noexcept {
     return signal == 0 ? std::nullopt : std::optional{signal};
 }
 
-bool sleep_unless_interrupted(std::chrono::milliseconds span) {
+bool sleep_unless_interrupted(std::chrono::milliseconds span, const std::stop_token& stop) {
     using namespace std::chrono_literals;
+    const auto is_over = [&] { return interrupted() || stop.stop_requested(); };
     const auto end = std::chrono::steady_clock::now() + span;
-    while (std::chrono::steady_clock::now() < end && !interrupted())
+    while (std::chrono::steady_clock::now() < end && !is_over())
         std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(20ms, span));
-    return !interrupted();
+    return !is_over();
 }
 
 }  // namespace decant

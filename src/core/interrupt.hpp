@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
 
 namespace decant {
 
@@ -18,7 +19,7 @@ void catch_hangups();
 /// True once for every SIGHUP, or several that came close together. Thread-safe.
 bool take_hangup() noexcept;
 
-/// False as soon as a signal was noted. Thread-safe.
-bool sleep_unless_interrupted(std::chrono::milliseconds span);
+/// False as soon as a signal was noted, or `stop` was asked for. Thread-safe.
+bool sleep_unless_interrupted(std::chrono::milliseconds span, const std::stop_token& stop = {});
 
 }  // namespace decant
