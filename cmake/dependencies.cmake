@@ -10,6 +10,8 @@ find_package(fmt REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc data)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+# Its registry and text form; the rest of it is not linked.
+find_package(prometheus-cpp REQUIRED)
 
 # OpenVINO and the models are put here by scripts/setup; scripts/lib/models.sh names the folder too.
 set(openvino_dir ${PROJECT_SOURCE_DIR}/.deps/openvino-2026.4.1)

@@ -22,7 +22,7 @@ packages_of() {
         demo)
             echo ca-certificates g++ cmake ninja-build ccache python3-pip
             echo "$(boost_package)" libpq-dev libsqlite3-dev libsentencepiece-dev libssl-dev libcurl4-openssl-dev zlib1g-dev libsimdjson-dev libicu-dev
-            echo libcli11-dev libspdlog-dev libfmt-dev
+            echo libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
             echo libgtest-dev libgmock-dev librapidcheck-dev
             ;;
         tests) echo python3-venv strace faketime pgbouncer ;;

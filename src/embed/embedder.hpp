@@ -48,6 +48,7 @@ struct Model {
 struct TextVector {
     std::vector<float> values;
     std::size_t cut_tokens = 0;  ///< tokens at the text's end that the model did not read
+    std::size_t tokens = 0;      ///< that it read, prefix included; 0: not known
 };
 
 /// One thread at a time.

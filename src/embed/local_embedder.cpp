@@ -95,7 +95,8 @@ public:
             const std::size_t width = values.size() / places.size();
             for (std::size_t row = 0; row < places.size(); ++row) {
                 vectors[places[row]] = {.values = centred(values.subspan(row * width, width), centre),
-                                        .cut_tokens = tokens[places[row]].cut};
+                                        .cut_tokens = tokens[places[row]].cut,
+                                        .tokens = lengths[places[row]]};
             }
         }
         return vectors;

@@ -46,7 +46,9 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (3, 'trigger', 'decant_words_removed'), (3, 'trigger', 'decant_words_truncated'),
              (3, 'trigger', 'decant_words_renamed'),
              (4, 'table of ours', 'product_words'), (4, 'trigger', 'decant_words_changed'),
-             (5, 'table of ours', 'api_keys'))
+             (5, 'table of ours', 'api_keys'),
+             (7, 'table of ours', 'search_events'), (7, 'table of ours', 'feedback'),
+             (7, 'table of ours', 'idempotency_keys'))
      AS wanted (version, kind, name)
 WHERE NOT CASE
     WHEN wanted.kind = 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL

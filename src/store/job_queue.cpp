@@ -15,14 +15,31 @@ namespace {
 constexpr std::string_view claim_sql = R"sql(
 WITH clock AS MATERIALIZED (SELECT coalesce($1::timestamptz, pg_catalog.clock_timestamp()) AS t),
      lease AS MATERIALIZED (SELECT pg_catalog.nextval('decant.embedding_leases') AS token),
+     first_due AS MATERIALIZED (
+         SELECT batch_id FROM decant.embedding_jobs, clock
+         WHERE (not_before IS NULL OR not_before <= t) AND (leased_until IS NULL OR leased_until <= t)
+           AND ($4::bigint IS NULL OR batch_id = $4)
+         ORDER BY id LIMIT $2::bigint),
      due AS MATERIALIZED (
          SELECT id FROM decant.embedding_jobs, clock
          WHERE (not_before IS NULL OR not_before <= t) AND (leased_until IS NULL OR leased_until <= t)
            AND ($4::bigint IS NULL OR batch_id = $4)
-         ORDER BY id LIMIT $2 FOR UPDATE OF embedding_jobs SKIP LOCKED)
-UPDATE decant.embedding_jobs j SET lease = lease.token, leased_until = t + $3::interval
-FROM due, lease, clock WHERE j.id = due.id
-RETURNING j.id, j.product_id, j.attempts, j.demand, j.batch_id, j.lease)sql";
+         ORDER BY id
+         LIMIT least($2::bigint, (SELECT min(b.batch_size) FROM first_due f JOIN decant.embedding_batches b ON b.id = f.batch_id))
+         FOR UPDATE OF embedding_jobs SKIP LOCKED),
+     taken AS (
+         UPDATE decant.embedding_jobs j SET lease = lease.token, leased_until = t + $3::interval
+         FROM due, lease, clock WHERE j.id = due.id
+         RETURNING j.id, j.product_id, j.attempts, j.demand, j.batch_id, j.lease),
+     begun AS (
+         UPDATE decant.embedding_batches SET started_at = t FROM clock
+         WHERE started_at IS NULL AND id IN (SELECT batch_id FROM taken))
+SELECT id, product_id, attempts, demand, batch_id, lease FROM taken ORDER BY id)sql";
+
+constexpr std::string_view is_there_sql =
+    "SELECT pg_catalog.to_regclass('decant.embedding_jobs') IS NOT NULL, EXISTS (SELECT FROM pg_catalog.pg_attribute "
+    "WHERE attrelid = pg_catalog.to_regclass('decant.embedding_batches') AND attname = 'finished_at' "
+    "AND NOT attisdropped)";
 
 constexpr std::string_view renew_sql =
     "UPDATE decant.embedding_jobs SET leased_until = coalesce($1::timestamptz, pg_catalog.clock_timestamp()) + "
@@ -56,7 +73,9 @@ SET attempts = excluded.attempts, error = excluded.error, failed_at = excluded.f
 
 constexpr std::string_view count_sql =
     "UPDATE decant.embedding_batches SET updated = updated + $2::bigint, skipped = skipped + $3::bigint, "
-    "errors = errors + $4::bigint WHERE id = $1";
+    "errors = errors + $4::bigint, "
+    "finished_at = CASE WHEN updated + skipped + errors + $2::bigint + $3::bigint + $4::bigint >= total "
+    "THEN coalesce($5::timestamptz, pg_catalog.clock_timestamp()) END WHERE id = $1";
 
 constexpr std::string_view may_drop_sql =
     "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -93,18 +112,34 @@ constexpr std::array<std::string_view, 4> selection_sql{
     "id::text = ANY ($4::text[]) OR sku = ANY ($4::text[])",
 };
 
-constexpr std::string_view enqueue_template =
-    "INSERT INTO decant.embedding_jobs (product_id, batch_id, demand) SELECT id, $1::bigint, $2 FROM products WHERE "
-    "({}) "
-    "AND coalesce($3, '') IS NOT NULL AND $4::text[] IS NOT NULL";
+// One statement, so that it is whole inside and outside of a transaction of the caller's.
+constexpr std::string_view enqueue_template = R"sql(
+WITH chosen AS MATERIALIZED (
+         SELECT id FROM products WHERE ({}) AND coalesce($3, '') IS NOT NULL AND $4::text[] IS NOT NULL),
+     batch AS (INSERT INTO decant.embedding_batches (total, batch_size) SELECT count(*), $1::int FROM chosen
+               RETURNING id, total),
+     put AS (INSERT INTO decant.embedding_jobs (product_id, batch_id, demand)
+             SELECT chosen.id, batch.id, $2 FROM chosen, batch)
+SELECT id, total, pg_catalog.pg_notify($5, '') FROM batch)sql";
 
 constexpr std::string_view unknown_sql =
     "SELECT pg_catalog.string_agg(pg_catalog.quote_literal(named), ', ') FROM unnest($1::text[]) AS named "
     "WHERE NOT EXISTS (SELECT FROM products WHERE id::text = named OR sku = named)";
 
-constexpr std::string_view batch_sql =
-    "SELECT total, updated, skipped, errors, (SELECT count(*) FROM decant.embedding_jobs WHERE batch_id = b.id) "
-    "FROM decant.embedding_batches b WHERE id = $1";
+constexpr std::string_view batch_sql = R"sql(
+WITH clock AS MATERIALIZED (SELECT coalesce($1::timestamptz, pg_catalog.clock_timestamp()) AS t),
+     waiting AS MATERIALIZED (SELECT count(*) AS jobs FROM decant.embedding_jobs WHERE batch_id = $2::bigint)
+SELECT total, updated, skipped, errors, jobs,
+       to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       to_char((t + CASE WHEN jobs > 0 THEN (t - started_at) * (jobs::float8 / nullif(total - jobs, 0)) END)
+                   AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM decant.embedding_batches, clock, waiting WHERE id = $2::bigint)sql";
+
+// At the rate of the newest batch that is long enough to tell, else at 20 products a second.
+constexpr std::string_view wait_sql = R"sql(
+SELECT ceil((SELECT count(*) FROM decant.embedding_jobs) / coalesce(
+    (SELECT total / greatest(extract(epoch FROM finished_at - started_at), 0.1) FROM decant.embedding_batches
+     WHERE finished_at IS NOT NULL AND updated >= 20 ORDER BY id DESC LIMIT 1), 20))::bigint)sql";
 
 constexpr std::string_view counts_sql = R"sql(
 WITH clock AS MATERIALIZED (SELECT coalesce($1::timestamptz, pg_catalog.clock_timestamp()) AS t)
@@ -136,10 +171,17 @@ std::string number_array(const std::vector<std::int64_t>& numbers) {
 
 }  // namespace
 
+JobBatch::State JobBatch::state() const noexcept {
+    if (waiting > 0) return started_at ? State::running : State::pending;
+    return total == 0 || updated + skipped > 0 ? State::completed : State::failed;
+}
+
 void JobQueue::require() {
-    if (db_.exec("SELECT pg_catalog.to_regclass('decant.embedding_jobs') IS NOT NULL").boolean(0, 0)) return;
+    const pg::Result has = db_.exec(is_there_sql);
+    if (has.boolean(0, 0) && has.boolean(0, 1)) return;
     throw Error{ErrorCode::not_found,
-                fmt::format("There is no queue of products to embed in database '{}'", db_.database()),
+                fmt::format("There is no queue of products to embed in database '{}'{}", db_.database(),
+                            has.boolean(0, 0) ? ", but one of an older decant" : ""),
                 "Run schema migration: `decant schema up`."};
 }
 
@@ -196,7 +238,7 @@ bool JobQueue::fail(const JobFailure& failure) {
 
 void JobQueue::count(std::int64_t batch, const JobBatch& delta) {
     db_.query(count_sql, {std::to_string(batch), std::to_string(delta.updated), std::to_string(delta.skipped),
-                          std::to_string(delta.errors)});
+                          std::to_string(delta.errors), now()});
 }
 
 std::uint64_t JobQueue::drop_fresh(const std::string& model) {
@@ -217,21 +259,17 @@ JobBatch JobQueue::enqueue(const ProductSelection& selection) {
                         "See them with `decant products list`."};
         }
     }
-    pg::Transaction tx{db_};
-    JobBatch batch{.id = db_.exec("INSERT INTO decant.embedding_batches DEFAULT VALUES RETURNING id").integer(0, 0)};
-    const std::string id = std::to_string(batch.id);
-    batch.total = db_.query(fmt::format(enqueue_template, selection_sql[static_cast<std::size_t>(selection.kind)]),
-                            {id, std::string{demand_names[selection.demand]}, selection.model, ids})
-                      .affected();
-    db_.query("UPDATE decant.embedding_batches SET total = $2::bigint WHERE id = $1",
-              {id, std::to_string(batch.total)});
-    db_.exec(fmt::format("NOTIFY {}", channel));
-    tx.commit();
-    return batch;
+    const std::string_view chosen = selection_sql[static_cast<std::size_t>(selection.kind)];
+    const pg::Result row =
+        db_.query(fmt::format(enqueue_template, chosen),
+                  {selection.batch_size ? pg::Param{std::to_string(*selection.batch_size)} : std::nullopt,
+                   std::string{demand_names[selection.demand]}, selection.model, ids, channel});
+    const auto total = static_cast<std::uint64_t>(row.integer(0, 1));
+    return {.id = row.integer(0, 0), .total = total, .waiting = total};
 }
 
 std::optional<JobBatch> JobQueue::find_batch(std::int64_t id) {
-    const pg::Result row = db_.query(batch_sql, {std::to_string(id)});
+    const pg::Result row = db_.query(batch_sql, {now(), std::to_string(id)});
     if (row.empty()) return std::nullopt;
     const auto number = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
     return JobBatch{.id = id,
@@ -239,7 +277,13 @@ std::optional<JobBatch> JobQueue::find_batch(std::int64_t id) {
                     .updated = number(1),
                     .skipped = number(2),
                     .errors = number(3),
-                    .waiting = number(4)};
+                    .waiting = number(4),
+                    .started_at = row.optional_text(0, 5),
+                    .estimated_completion = row.optional_text(0, 6)};
+}
+
+std::chrono::seconds JobQueue::estimate_wait() {
+    return std::chrono::seconds{db_.exec(wait_sql).integer(0, 0)};
 }
 
 QueueCounts JobQueue::counts() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/enum_names.hpp"
 #include "pg/connection.hpp"
 
 namespace decant::store {
@@ -46,16 +47,25 @@ struct ProductSelection {
     std::vector<std::string> ids = {};  ///< or skus
     std::string model = {};             ///< another one in the row makes it stale
     Demand demand = Demand::stale;
+    std::optional<std::uint64_t> batch_size = {};  ///< most of them that one transaction may store
 };
 
 struct JobBatch {
+    enum class State { pending, running, completed, failed };
+
     std::int64_t id = 0;
     std::uint64_t total = 0;
     std::uint64_t updated = 0;
     std::uint64_t skipped = 0;
     std::uint64_t errors = 0;
-    std::uint64_t waiting = 0;  ///< still in the queue
+    std::uint64_t waiting = 0;                             ///< still in the queue
+    std::optional<std::string> started_at = {};            ///< UTC, ISO 8601; none: no worker has taken any yet
+    std::optional<std::string> estimated_completion = {};  ///< by the rate so far, where something is done and waits
+
+    /// failed: it is over and not one of its products got through.
+    State state() const noexcept;
 };
+inline constexpr EnumNames<JobBatch::State, 4> batch_state_names{{"pending", "running", "completed", "failed"}};
 
 struct QueueCounts {
     std::uint64_t ready = 0;
@@ -86,7 +96,7 @@ public:
 
     explicit JobQueue(pg::Connection& db, Clock clock = {}) : db_(db), clock_(std::move(clock)) {}
 
-    /// Throws Error{not_found} with the command that makes the queue where it does not exist.
+    /// Throws Error{not_found} with the command that makes the queue where it does not exist as it is needed.
     void require();
 
     /// At most `limit` jobs that are due, oldest first; of `batch` alone if given.
@@ -113,9 +123,12 @@ public:
     /// Puts what a trigger could not see into the queue: active products without a vector or with a marked one that
     /// are neither in it nor dead. The number put.
     std::uint64_t sweep();
-    /// A batch of its own. Throws Error{not_found} naming ids that no product has.
+    /// A batch of its own, in the caller's transaction if there is one. Throws Error{not_found} naming ids that no
+    /// product has.
     JobBatch enqueue(const ProductSelection& selection);
     std::optional<JobBatch> find_batch(std::int64_t id);
+    /// How long all that is in the queue is likely to take.
+    std::chrono::seconds estimate_wait();
 
     QueueCounts counts();
     std::vector<DeadLetter> dead_letters(std::uint64_t limit);

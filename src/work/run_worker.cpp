@@ -74,14 +74,14 @@ public:
         : run_(run), breaker_(run.setup.seed), random_(run.setup.seed), keeper_(run.conninfo) {}
 
     WorkerCounts work() {
-        while (!interrupted()) {
+        while (!is_over()) {
             try {
                 if (!sleep_until_next_try()) break;
                 if (!worker_) open();
                 if (!turn()) break;
                 reconnects_ = 0;
             } catch (const Error& error) {
-                if (error.code() == ErrorCode::cancelled && interrupted()) break;
+                if (error.code() == ErrorCode::cancelled && is_over()) break;
                 recover(error);
             }
         }
@@ -89,6 +89,8 @@ public:
     }
 
 private:
+    bool is_over() const { return interrupted() || run_.stop.stop_requested(); }
+
     void open() {
         is_at_model_ = false;
         db_ = std::make_unique<pg::Connection>(pg::Connection::open(run_.conninfo));
@@ -143,7 +145,7 @@ private:
             if (run_.once && ++reconnects_ > most_reconnects_once) throw error;
             note(error.code() == ErrorCode::timed_out ? "the database gave up, trying again" : "the database is away",
                  error);
-            sleep_unless_interrupted(backoff(run_.once ? reconnects_ : 3, 200ms, 5s, random_));
+            sleep_unless_interrupted(backoff(run_.once ? reconnects_ : 3, 200ms, 5s, random_), run_.stop);
             return;
         }
         breaker_.failed(Clock::now());
@@ -152,10 +154,10 @@ private:
         note(is_open ? "the embedder is away, its jobs wait" : "the embedder failed, trying again", error);
     }
 
-    /// False when it was interrupted.
+    /// False when it is over.
     bool sleep_until_next_try() const {
         const auto pause = breaker_.next_try() - Clock::now();
-        return pause <= 0s || sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(pause));
+        return pause <= 0s || sleep_unless_interrupted(std::chrono::ceil<std::chrono::milliseconds>(pause), run_.stop);
     }
 
     /// What stays as it is, is told once a minute.

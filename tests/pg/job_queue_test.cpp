@@ -301,6 +301,69 @@ TEST_F(Queue, GivesTheJobsOfOneBatchAloneWithItsDemandAndCountsWhatBecameOfThem)
     EXPECT_FALSE(queue_.find_batch(batch.id + 1));
 }
 
+TEST_F(Queue, TellsHowFarABatchIsAndWhenItIsLikelyToBeDone) {
+    using State = store::JobBatch::State;
+    with_.put(1, 4);
+    with_.empty_queue();
+    const std::int64_t id = queue_.enqueue({.kind = ProductSelection::Kind::all, .model = "small"}).id;
+    EXPECT_EQ(queue_.find_batch(id)->state(), State::pending);
+    EXPECT_EQ(queue_.find_batch(id)->started_at, std::nullopt);
+    time_.advance(1h);  // nobody worked yet
+    const std::string start = time_.text();
+    const Lease lease = queue_.claim(1);
+    EXPECT_EQ(queue_.find_batch(id)->state(), State::running);
+    EXPECT_EQ(queue_.find_batch(id)->estimated_completion, std::nullopt) << "nothing is done to judge by";
+    time_.advance(10s);
+    queue_.remove(ids_of(lease));
+    queue_.count(id, {.updated = 1});
+    const auto running = queue_.find_batch(id);
+    EXPECT_EQ(running->waiting, 3U);
+    EXPECT_EQ(running->started_at, start.substr(0, 10) + "T" + start.substr(11, 8) + "Z");
+    time_.advance(30s);
+    EXPECT_EQ(running->estimated_completion, time_.text().substr(0, 10) + "T" + time_.text().substr(11, 8) + "Z");
+    queue_.remove(ids_of(queue_.claim(10)));
+    queue_.count(id, {.skipped = 2, .errors = 1});
+    EXPECT_EQ(queue_.find_batch(id)->state(), State::completed);
+    EXPECT_EQ(queue_.find_batch(id)->estimated_completion, std::nullopt);
+}
+
+TEST_F(Queue, CallsABatchFailedThatIsOverWithoutAProductDone) {
+    using State = store::JobBatch::State;
+    with_.put(1, 1);
+    with_.empty_queue();
+    const std::int64_t empty = queue_.enqueue({.kind = ProductSelection::Kind::stale, .model = "small"}).id;
+    EXPECT_EQ(queue_.find_batch(empty)->state(), State::completed) << "there was nothing to do";
+    const std::int64_t id = queue_.enqueue({.kind = ProductSelection::Kind::all, .model = "small"}).id;
+    ASSERT_TRUE(fail(claim_one(), 1s, 1));
+    queue_.count(id, {.errors = 1});
+    EXPECT_EQ(queue_.find_batch(id)->state(), State::failed);
+}
+
+TEST_F(Queue, GivesNoMoreAtOnceThanABatchAsksFor) {
+    with_.put(1, 5);
+    with_.empty_queue();
+    queue_.enqueue({.kind = ProductSelection::Kind::all, .model = "small", .batch_size = 2});
+    EXPECT_EQ(queue_.claim(10).jobs.size(), 2U);
+    EXPECT_EQ(queue_.claim(1).jobs.size(), 1U);
+    queue_.enqueue({.kind = ProductSelection::Kind::all, .model = "small"});
+    EXPECT_EQ(queue_.claim(10).jobs.size(), 2U) << "also where they stand beside others";
+    EXPECT_EQ(queue_.claim(10).jobs.size(), 5U);
+}
+
+TEST_F(Queue, EstimatesItsTimeByTheNewestBatchThatTells) {
+    with_.put(1, 100);
+    with_.empty_queue();
+    EXPECT_EQ(queue_.estimate_wait(), 0s);
+    const std::int64_t id = queue_.enqueue({.kind = ProductSelection::Kind::all, .model = "small"}).id;
+    EXPECT_EQ(queue_.estimate_wait(), 5s) << "at 20 a second where nothing is known";
+    const Lease lease = queue_.claim(100);
+    time_.advance(50s);
+    queue_.remove(ids_of(lease));
+    queue_.count(id, {.updated = 100});
+    queue_.enqueue({.kind = ProductSelection::Kind::all, .model = "small"});
+    EXPECT_EQ(queue_.estimate_wait(), 50s);
+}
+
 TEST_F(Queue, WakesWhoListensWhenProductsAreAskedForOrTriedAgain) {
     with_.put(1, 1);
     ASSERT_TRUE(fail(claim_one(), 1s, 1));

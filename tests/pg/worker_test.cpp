@@ -2,6 +2,9 @@
 
 #include "work/worker.hpp"
 
+#include <atomic>
+#include <future>
+
 #include "core/error.hpp"
 #include "tests/support/embedding_case.hpp"
 #include "tests/support/eventually.hpp"
@@ -115,6 +118,28 @@ TEST_F(Workers, EmbedAProductOnceThatStandsInTheQueueTwiceAndAsIsAskedForMost) {
     EXPECT_EQ(model_.calls, calls + 1);
     EXPECT_EQ(queue.find_batch(batch.id)->updated, 1U);
     EXPECT_EQ(queue.find_batch(batch.id)->waiting, 0U);
+}
+
+TEST_F(Workers, EndWhenTheyAreStoppedWhateverTheyWaitFor) {
+    with_.put(1, 3);
+    const auto ends = [&](const std::function<bool()>& has_begun) {
+        std::stop_source stop;
+        auto worker = std::async(std::launch::async, work::run_worker,
+                                 work::WorkerRun{.conninfo = with_.decant().conninfo(),
+                                                 .stop = stop.get_token(),
+                                                 .embedder = [&]() -> embed::Embedder& { return model_; }});
+        EXPECT_TRUE(eventually(10s, has_begun));
+        stop.request_stop();
+        return worker.wait_for(5s) == std::future_status::ready;
+    };
+    std::atomic<int> refused{0};
+    model_.spoil = [&](SmallEmbedder::Texts, SmallEmbedder::Answer&) {
+        ++refused;
+        throw Error{ErrorCode::embedder_unavailable, "away", "-"};
+    };
+    EXPECT_TRUE(ends([&] { return refused > 4; })) << "the breaker is open";
+    model_.spoil = {};
+    EXPECT_TRUE(ends([&] { return embedded() == "p-1 p-2 p-3"; })) << "nothing is to do";
 }
 
 TEST_F(Workers, ShareAQueueAndOneModelOfWhichOneAtATimeIsTheUser) {
