@@ -117,6 +117,16 @@ constexpr std::array setting_table{
     SettingSpec{"DECANT_MODEL_DIR", "", false, "",
                 "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
     SettingSpec{
+        "DECANT_HOST", "127.0.0.1", false, "",
+        "The address that `decant serve` listens on. Another than loopback needs an API key or JWT_SECRET_KEY."},
+    SettingSpec{"DECANT_PORT", "8000", false, "0..65535", "Its port; 0 takes any free one."},
+    SettingSpec{"DECANT_TLS_CERTIFICATE", "", false, "",
+                "File (PEM) of the server's certificate with its chain: it serves HTTPS. Read again at SIGHUP."},
+    SettingSpec{"DECANT_TLS_KEY", "", false, "", "File (PEM) of the certificate's private key."},
+    SettingSpec{"DECANT_SEARCH_THREADS", "", false, "1..256",
+                "How many searches the server runs at once, each with a connection of its own. Default: twice the "
+                "processors, from 4 to 16."},
+    SettingSpec{
         "DECANT_HOME", "", false, "",
         "Folder of the embedded server's data, settings and password. Default: .decant of the project; of root's "
         "servers the data is under /var/lib/decant."},
