@@ -1,5 +1,6 @@
 #include "core/log.hpp"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -36,14 +37,29 @@ std::string time_text(spdlog::log_clock::time_point time) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", utc, milliseconds);
 }
 
+constexpr std::string_view own_name = "decant";
+
+/// As Python's logging writes it.
+std::string named_line(const spdlog::details::log_msg& message, std::string_view text) {
+    static constexpr std::array<std::string_view, 4> names{"DEBUG", "INFO", "WARNING", "ERROR"};
+    const std::tm local = fmt::localtime(std::chrono::system_clock::to_time_t(message.time));
+    return fmt::format("{:%Y-%m-%d %H:%M:%S} - {} - {} - {}\n", local,
+                       std::string_view{message.logger_name.data(), message.logger_name.size()},
+                       names[static_cast<std::size_t>(message.level - spdlog::level::debug)], printable(text));
+}
+
 enum class Form { console, file, json };
 
 std::string line_of(const spdlog::details::log_msg& message, Form form) {
     const std::string_view text{message.payload.data(), message.payload.size()};
     const std::string_view level = level_names[static_cast<Level>(message.level - spdlog::level::debug)];
+    const std::string_view logger{message.logger_name.data(), message.logger_name.size()};
     if (form == Form::json) {
-        return json_text({{"time", time_text(message.time)}, {"level", level}, {"message", text}}) + "\n";
+        json::object line{{"time", time_text(message.time)}, {"level", level}, {"message", text}};
+        if (logger != own_name) line["logger"] = logger;
+        return json_text(line) + "\n";
     }
+    if (logger != own_name) return named_line(message, text);
     if (form == Form::file) return fmt::format("{} {} {}\n", time_text(message.time), level, printable(text));
     if (message.level == spdlog::level::info) return fmt::format("decant: {}\n", printable(text));
     return fmt::format("decant: {}: {}\n", level, printable(text));
@@ -79,7 +95,7 @@ protected:
 std::shared_ptr<spdlog::logger> make_logger(Form console_form) {
     auto console = std::make_shared<StderrSink>();
     console->set_formatter(std::make_unique<Formatter>(console_form));
-    auto logger = std::make_shared<spdlog::logger>("decant", std::move(console));
+    auto logger = std::make_shared<spdlog::logger>(std::string{own_name}, std::move(console));
     logger->set_level(spdlog::level::warn);
     logger->flush_on(spdlog::level::debug);
     return logger;
@@ -122,6 +138,15 @@ bool is_enabled(Level level) noexcept {
 
 void write(Level level, std::string_view message) {
     current()->log(to_spdlog(level), spdlog::string_view_t{message});
+}
+
+void named(std::string_view logger, Level level, std::string_view message) {
+    if (!is_enabled(level)) return;
+    const auto& sinks = current()->sinks();
+    spdlog::logger other{std::string{logger}, sinks.begin(), sinks.end()};
+    other.set_level(current()->level());
+    other.flush_on(spdlog::level::debug);
+    other.log(to_spdlog(level), spdlog::string_view_t{message});
 }
 
 void set_line_open(bool is_open) noexcept {

@@ -22,6 +22,11 @@ void set_level(const Settings& settings);
 bool is_enabled(Level level) noexcept;
 void write(Level level, std::string_view message);
 
+/// Under another logger's name, in the form that log readers of the guide know, on stderr and in LOG_FILE:
+/// `2025-09-30 10:00:00 - app.agents.subagent.product_agent - INFO - message`, in local time; with LOG_FORMAT=json a
+/// line with "logger".
+void named(std::string_view logger, Level level, std::string_view message);
+
 /// The progress meter tells that it left the cursor behind its line: the next message starts a new one.
 void set_line_open(bool is_open) noexcept;
 

@@ -114,6 +114,8 @@ constexpr std::array setting_table{
     SettingSpec{"DECANT_LLM_MODEL", "", false, "", "The model of openai; that of ollama is OLLAMA_API_MODEL."},
     SettingSpec{"DECANT_LLM_TIMEOUT", "60", false, "1..3600",
                 "Seconds that one answer of the LLM may take; half of them without a word."},
+    SettingSpec{"DECANT_CHAT_RETENTION_DAYS", "90", false, "0..36500",
+                "Days that a chat session is kept after its last message; 0 keeps all."},
     SettingSpec{"DECANT_MODEL_DIR", "", false, "",
                 "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
     SettingSpec{

@@ -86,6 +86,9 @@ public:
     /// What is searched for and embedded of a question: all of it, or what is left when filters were understood.
     std::string question_text(const std::string& text);
 
+    /// The catalog's names, as they were read last.
+    std::shared_ptr<const Vocabulary> vocabulary();
+
     const EngineOptions& options() const noexcept { return options_; }
 
 private:
@@ -96,7 +99,6 @@ private:
     LegAnswer ask_chroma(Question& question, const LegQuery& query);
     LegAnswer ask_keyword(Question& question, const LegQuery& query);
     StrategyOutcome answer_of(Question& question);
-    std::shared_ptr<const Vocabulary> vocabulary();
     std::span<const float> vector_of(Question& question);
     VectorSearcher& vectors();
     void diagnose_weak(Question& question);
