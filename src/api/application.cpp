@@ -211,7 +211,13 @@ Reply Application::run(const Admitted& admitted, Worker* worker) {
               .path = admitted.path,
               .query = checked_query(route.query == nullptr ? nothing : *route.query, query_of(request.target)),
               .body = body_of(route, request),
-              .worker = worker};
+              .worker = worker,
+              .streamed_head = [&] {
+                  net::ServerResponse head;
+                  finish(request, admitted.request_id, head);
+                  add_limit_headers(admitted.limit, head);
+                  return head;
+              }};
     try {
         return route.handle(call);
     } catch (const Error& error) {
@@ -247,10 +253,7 @@ void Application::answer(const Admitted& admitted, Worker* worker) {
         if (traits_of(error.code()).http_status >= 500 || error.code() == ErrorCode::cancelled)
             log::warning("{} {}: {}: {}", admitted.route->method, admitted.route->path, traits_of(error.code()).name,
                          error.happened());
-        if (error.code() == ErrorCode::store_unavailable && worker != nullptr) {
-            worker->drop();
-            services_.database.report_failure();
-        }
+        if (error.code() == ErrorCode::store_unavailable && worker != nullptr) worker->lost();
         admitted.refuse(error);
     } catch (const std::exception& error) {
         log::error("{} {}: {}", admitted.route->method, admitted.route->path, error.what());

@@ -32,6 +32,9 @@ struct Call {
     json::object body;
     Worker* worker = nullptr;  ///< null: lane immediate
 
+    /// Headers that a streamed answer begins with.
+    std::function<net::ServerResponse()> streamed_head = {};
+
     const net::ServerRequest& request() const noexcept { return exchange.request(); }
 };
 

@@ -9,6 +9,7 @@ namespace decant::api {
 
 /// What each file of handlers gives to the table.
 std::vector<Route> search_routes();
+std::vector<Route> chat_routes();
 std::vector<Route> admin_routes();
 std::vector<Route> health_routes(Services& services);
 

@@ -135,6 +135,7 @@ Server::State::State(const Settings& given, ServerPurpose given_purpose)
           [](const net::Refusal& refusal) { return problem_of(refusal); }),
       url(url_of(setup_of(settings), http.port())) {
     services.set_options(search::engine_options(settings));
+    services.open_llm = [this] { return chat::open_llm(settings); };
     services.reload = [this] { return reload(); };
     warm_up = std::jthread{[this] {
         try {

@@ -10,6 +10,7 @@
 
 #include "api/database_watch.hpp"
 #include "api/query_embedder.hpp"
+#include "chat/llm_client.hpp"
 #include "search/chroma_search.hpp"
 #include "search/engine.hpp"
 #include "search/shared_vocabulary.hpp"
@@ -38,6 +39,7 @@ struct Services {
     std::unique_ptr<search::ChromaSearch> chroma = {};  ///< null: not configured
     search::SharedVocabulary vocabulary = {};
 
+    std::function<std::unique_ptr<chat::LlmClient>()> open_llm = [] { return nullptr; };
     std::function<std::vector<std::string>()> reload = {};
     std::stop_source draining = {};  ///< stopped: the process is about to end
 

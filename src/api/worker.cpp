@@ -44,6 +44,16 @@ search::Engine& Worker::engine() {
     return *engine_;
 }
 
+chat::LlmClient* Worker::llm() {
+    if (!llm_) llm_ = services_.open_llm();
+    return llm_->get();
+}
+
+void Worker::lost() {
+    drop();
+    services_.database.report_failure();
+}
+
 void Worker::drop() noexcept {
     engine_.reset();
     db_.reset();

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "api/services.hpp"
+#include "chat/llm_client.hpp"
 #include "pg/connection.hpp"
 #include "search/engine.hpp"
 
@@ -20,8 +21,11 @@ public:
     /// Throws Error{store_unavailable}.
     pg::Connection& db();
     search::Engine& engine();
-    /// The connection broke.
+    /// Null where none is configured. Throws Error{config_invalid}.
+    chat::LlmClient* llm();
     void drop() noexcept;
+    /// The connection broke: drops it and has the database looked for.
+    void lost();
 
 private:
     Services& services_;
@@ -29,6 +33,7 @@ private:
     std::uint64_t options_version_ = 0;
     std::unique_ptr<pg::Connection> db_;
     std::unique_ptr<search::Engine> engine_;
+    std::optional<std::unique_ptr<chat::LlmClient>> llm_;
 };
 
 }  // namespace decant::api

