@@ -86,7 +86,8 @@ public:
     /// Throws Error{forbidden} unless the request's Host is a loopback name, the address bound, or one of
     /// DECANT_ALLOWED_HOSTS. Where that is not set and credentials are needed, every Host is taken.
     void check_host(const net::ServerRequest& request) const;
-    /// Throws Error{forbidden} for a request of a web page of another origin, unless CORS allows it.
+    /// Throws Error{forbidden} for a request of a web page of another origin, unless CORS allows it or it is a link
+    /// that was followed.
     void check_origin(const net::ServerRequest& request) const;
     /// Of the caller, by what proxies that are trusted say.
     std::string address_of(const net::ServerRequest& request) const;

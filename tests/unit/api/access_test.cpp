@@ -168,6 +168,15 @@ TEST(Access, NeverTakesAPageOfAnotherOriginForALocalCaller) {
         ErrorCode::forbidden);
     for (const char* origin : {"http://localhost:8000", "https://localhost:8000", "http://localhost:3000"})
         EXPECT_FALSE(refusal(access, local_request({{"origin", origin}})).code) << origin;
+    net::ServerRequest link = local_request(
+        {{"sec-fetch-site", "cross-site"}, {"sec-fetch-mode", "navigate"}, {"sec-fetch-dest", "document"}});
+    link.method = "GET";
+    EXPECT_FALSE(refusal(access, link).code) << "a link that was followed";
+    link.method = "POST";
+    EXPECT_EQ(refusal(access, link).code, ErrorCode::forbidden);
+    link.method = "GET";
+    link.headers.back().second = "iframe";
+    EXPECT_EQ(refusal(access, link).code, ErrorCode::forbidden);
     for (const char* site : {"none", "same-origin"})
         EXPECT_FALSE(refusal(access, local_request({{"sec-fetch-site", site}})).code) << site;
 }
@@ -250,6 +259,12 @@ TEST(Access, StaysClosedUntilTheDatabaseHasToldThatThereIsNoKey) {
     EXPECT_EQ(refusal(access, bearer(shop_key)).code, ErrorCode::unauthenticated);
     access.replace_keys({});
     EXPECT_TRUE(access.is_open());
+    AccessSetup setup = setup_of();
+    setup.host = "0.0.0.0";
+    Access reachable{setup, std::nullopt};
+    reachable.replace_keys({});
+    EXPECT_FALSE(reachable.is_open());
+    EXPECT_EQ(refusal(reachable, local_request()).code, ErrorCode::unauthenticated);
 }
 
 TEST(Access, StaysClosedWhenItsLastKeyIsRevokedOrGone) {
@@ -294,6 +309,17 @@ TEST(Access, LimitsFailedAttemptsOfAnAddressAndNeverValidCredentials) {
     EXPECT_EQ(refusal(access, from("1.1.1.1", "a.b.c")).code, ErrorCode::rate_limited);
     EXPECT_EQ(refusal(access, from("2.2.2.2", "dk_guess")).code, ErrorCode::unauthenticated);
     EXPECT_FALSE(refusal(access, from("1.1.1.1", shop_key)).code);
+}
+
+TEST(Access, TakesItsLocalTokenForEverythingWhereThereIsOne) {
+    AccessSetup setup = setup_of();
+    setup.local_token = "dk_" + std::string(43, 'l');
+    const Access access{setup, std::vector{row(1, shop_key, {"search"})}};
+    EXPECT_EQ(access.admit(bearer(setup.local_token), Scope::admin).name, "local");
+    EXPECT_EQ(refusal(access, bearer(setup.local_token + "l")).code, ErrorCode::unauthenticated);
+    EXPECT_EQ(refusal(access, bearer("")).code, ErrorCode::unauthenticated);
+    const Access without{setup_of(), std::vector{row(1, shop_key, {"search"})}};
+    EXPECT_EQ(refusal(without, bearer(setup.local_token)).code, ErrorCode::unauthenticated);
 }
 
 TEST(Access, TellsOnceWhichKeysWereUsed) {

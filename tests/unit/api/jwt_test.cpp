@@ -71,6 +71,18 @@ TEST(Jwt, IsTakenAsPyJwtMakesIt) {
     EXPECT_EQ(told(pyjwt_plain, rules("decant")), "invalid") << "it is meant for nobody";
 }
 
+TEST(Jwt, NamesItsAudienceAsATextOrAListOfTexts) {
+    const auto with = [](std::string_view audience) {
+        return told(make_token(jwt_header, fmt::format(R"({{"sub":"ana","exp":1800000600,"aud":{}}})", audience)),
+                    rules("decant"));
+    };
+    EXPECT_EQ(with(R"("decant")"), "ana:");
+    EXPECT_EQ(with(R"(["x","decant"])"), "ana:");
+    for (const char* audience : {R"("Decant")", R"("decant x")", R"("")", "[]", R"(["x"])", R"(["decant",1])",
+                                 R"([["decant"]])", R"({"decant":"decant"})", "null", "true"})
+        EXPECT_EQ(with(audience), "invalid") << audience;
+}
+
 TEST(Jwt, NamesScopesAsWordsOrAList) {
     const auto with = [](std::string_view scope) {
         return told_of(fmt::format(R"({{"sub":"ana","exp":1800000600,"scope":{}}})", scope));
@@ -174,6 +186,7 @@ std::vector<Forged> wrong_by_claims() {
             {"sub a list", with(R"({"sub":["ana"],"exp":1800000600})")},
             {"sub with a NUL", with(R"({"sub":"ana\u0000root","exp":1800000600})")},
             {"sub with a newline", with(R"({"sub":"ana\nroot","exp":1800000600})")},
+            {"sub with a DEL", with("{\"sub\":\"ana\x7f\",\"exp\":1800000600}")},
             {"sub too long", with(fmt::format(R"({{"sub":"{}","exp":1800000600}})", std::string(256, 'a')))},
             {"sub twice", with(R"({"sub":"root","exp":1800000600,"sub":"ana"})")},
             {"sub a lone surrogate", with(R"({"sub":"\ud800","exp":1800000600})")},
