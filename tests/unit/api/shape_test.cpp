@@ -1,5 +1,7 @@
 #include "api/shape.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
