@@ -32,7 +32,7 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"search", {"chroma", "embed", "store"}},
     {"chat", {"search", "net"}},
     {"quality", {"search"}},
-    {"api", {"search", "work"}},
+    {"api", {"search", "work", "chat"}},
     {"cli", {"migrate", "quality", "api"}},
     {"main.cpp", {"cli"}},
 };
