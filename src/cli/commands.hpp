@@ -30,6 +30,8 @@ Commands make_products();
 Commands make_runs();
 /// search and similar.
 Commands make_search();
+/// `chat` and `chat forget`.
+Commands make_chat();
 Commands make_eval();
 Commands make_eval_recall();
 Commands make_threshold();
