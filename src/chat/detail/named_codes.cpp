@@ -65,7 +65,7 @@ public:
         std::string joined;
         for (std::size_t i = begin_; i < end_; ++i)
             joined += stem(words_[i].folded);
-        if (known.has_joined(joined)) return true;
+        if (known.mentions_joined(joined)) return true;
         for (std::size_t i = begin_; i < end_; ++i) {
             if (words_[i].has_digit() && !is_known_part(i, known)) return false;
         }
@@ -82,10 +82,10 @@ private:
     bool is_known_part(std::size_t i, const KnownFacts& known) const {
         const std::string own = stem(words_[i].folded);
         const bool has_letter = words_[i].has_letter();
-        if (has_letter && (is_measure(words_[i].folded) || known.has_joined(own) || has_currency(words_, i)))
+        if (has_letter && (is_measure(words_[i].folded) || known.mentions_joined(own) || has_currency(words_, i)))
             return true;
-        if (i > begin_ && known.has_joined(stem(words_[i - 1].folded) + own)) return true;
-        if (i + 1 < end_ && known.has_joined(own + stem(words_[i + 1].folded))) return true;
+        if (i > begin_ && known.mentions_joined(stem(words_[i - 1].folded) + own)) return true;
+        if (i + 1 < end_ && known.mentions_joined(own + stem(words_[i + 1].folded))) return true;
         return !has_letter && i + 1 < end_ && is_unit(words_[i + 1].folded);
     }
 
@@ -114,7 +114,7 @@ bool is_other_number(const Words& words, std::size_t at, const KnownFacts& known
     const Word& name = words[at - 1];
     const auto has_it = [&](const KnownFacts::Product& product) { return product.stems.contains(stem(name.folded)); };
     if (!name.is_capital() || is_common(name.folded) || std::ranges::none_of(known.products(), has_it)) return false;
-    return !known.has_joined(stem(name.folded) + number.folded) && !known.has_word(number.folded);
+    return !known.mentions_joined(stem(name.folded) + number.folded) && !known.mentions_word(number.folded);
 }
 
 }  // namespace

@@ -203,7 +203,7 @@ std::optional<std::string> find_noun(const Words& words, const KnownFacts& known
         const bool is_noun = word.is_capital() && word.text.size() >= least_bytes && !word.has_digit();
         if (!is_noun || ends_sentence(word.before) || is_common(word.folded) || is_unit(word.folded)) continue;
         const bool is_abbreviation = word.text.size() == least_bytes && word.text[1] >= 'A' && word.text[1] <= 'Z';
-        if (!is_abbreviation && !known.has_word(word.folded) && !known.has_joined(stem(word.folded)))
+        if (!is_abbreviation && !known.mentions_word(word.folded) && !known.mentions_joined(stem(word.folded)))
             return fmt::format("a name that no row has: {}", word.text);
     }
     return std::nullopt;
