@@ -132,6 +132,28 @@ std::optional<std::string> find_link(std::string_view text) {
 
 }  // namespace
 
+std::string without_image(std::string answer, std::string_view url) {
+    if (!url.starts_with("https://") && !url.starts_with("http://")) return answer;
+    for (std::size_t at = 0; (at = answer.find(url, at)) != std::string::npos;) {
+        std::size_t end = at + url.size();
+        const bool is_whole =
+            end == answer.size() || std::string_view{" \t\n)"}.find(answer[end]) != std::string_view::npos;
+        if (!is_whole) {
+            at = end;
+            continue;
+        }
+        const std::size_t image = answer.rfind("![", at);
+        const bool is_image = image != std::string::npos && end < answer.size() && answer[end] == ')' &&
+                              answer.find("](", image) + 2 == at;
+        if (is_image) {
+            at = image;
+            ++end;
+        }
+        answer.erase(at, end - at);
+    }
+    return answer;
+}
+
 std::optional<std::string> find_forbidden(std::string_view answer) {
     if (has_hidden(answer)) return "a character that nobody sees";
     const std::string folded = fold_text(answer);

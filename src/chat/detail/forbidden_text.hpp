@@ -10,4 +10,7 @@ namespace decant::chat::detail {
 /// that nobody sees, marks of chat templates, talk of the instructions that the LLM was given.
 std::optional<std::string> find_forbidden(std::string_view answer);
 
+/// `answer` without the images that are `url`, and without `url` itself, where it stands whole.
+std::string without_image(std::string answer, std::string_view url);
+
 }  // namespace decant::chat::detail

@@ -26,8 +26,11 @@ void add_words(KnownFacts::Product& known, std::string_view text) {
 }
 
 KnownFacts::Product facts_of(const search::Hit& hit) {
-    KnownFacts::Product product;
-    for (const std::string& text : {hit.name, hit.brand, hit.category, hit.sku, hit.id})
+    KnownFacts::Product product{
+        .stems = {}, .joined = {}, .name = {}, .price = hit.price, .stock = static_cast<double>(hit.stock)};
+    for (const Word& word : words_in(hit.name))
+        product.name.insert(stem(word.folded));
+    for (const std::string& text : {hit.name, hit.brand, hit.category, hit.model, hit.sku, hit.id})
         add_words(product, text);
     return product;
 }
@@ -65,6 +68,7 @@ bool holds(const std::vector<double>& values, double value) noexcept {
 KnownFacts::KnownFacts(std::span<const search::Hit> products, std::string_view question) : question_line_(" ") {
     for (const search::Hit& hit : products) {
         products_.push_back(facts_of(hit));
+        add_words(described_, hit.description);
         prices_.push_back(hit.price);
         stocks_.push_back(static_cast<double>(hit.stock));
     }
@@ -96,6 +100,14 @@ bool KnownFacts::has_word(std::string_view folded) const {
 bool KnownFacts::has_joined(const std::string& folded) const {
     const auto has = [&](const Product& product) { return product.joined.contains(folded); };
     return has(question_) || std::ranges::any_of(products_, has);
+}
+
+bool KnownFacts::mentions_word(std::string_view folded) const {
+    return has_word(folded) || described_.stems.contains(stem(folded));
+}
+
+bool KnownFacts::mentions_joined(const std::string& folded) const {
+    return has_joined(folded) || described_.joined.contains(folded);
 }
 
 bool KnownFacts::asks(const Words& words) const {

@@ -23,23 +23,30 @@ public:
     bool has_stock(double value) const noexcept;
     bool has_asked(double value) const noexcept;
 
-    /// A product or the question has it.
+    /// A product is called by it, or the question has it.
     bool has_word(std::string_view folded) const;
-    /// A product or the question has these words, each next to the other, however they are joined.
+    /// The same of words that stand next to each other, however they are joined.
     bool has_joined(const std::string& folded) const;
+    /// The same, or a product's description has it, which says much and proves no price, no stock and no product.
+    bool mentions_word(std::string_view folded) const;
+    bool mentions_joined(const std::string& folded) const;
     /// The question has these words one after the other.
     bool asks(const Words& words) const;
 
-    /// One product has the word, by itself or joined with the one before or after it.
+    /// The words of one product's names, codes and classes, by themselves and joined.
     struct Product {
         std::set<std::string, std::less<>> stems;
         std::set<std::string, std::less<>> joined;
+        std::set<std::string, std::less<>> name;  ///< its stems
+        double price = 0;
+        double stock = 0;
     };
     const std::vector<Product>& products() const noexcept { return products_; }
 
 private:
     std::vector<Product> products_;
     Product question_;
+    Product described_;
     std::string question_line_;  ///< its words with a blank before and behind each
     std::vector<double> prices_;
     std::vector<double> stocks_;

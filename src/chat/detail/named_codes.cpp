@@ -65,7 +65,7 @@ public:
         std::string joined;
         for (std::size_t i = begin_; i < end_; ++i)
             joined += stem(words_[i].folded);
-        if (known.has_joined(joined)) return true;
+        if (known.mentions_joined(joined)) return true;
         for (std::size_t i = begin_; i < end_; ++i) {
             if (words_[i].has_digit() && !is_known_part(i, known)) return false;
         }
@@ -82,10 +82,10 @@ private:
     bool is_known_part(std::size_t i, const KnownFacts& known) const {
         const std::string own = stem(words_[i].folded);
         const bool has_letter = words_[i].has_letter();
-        if (has_letter && (is_measure(words_[i].folded) || known.has_joined(own) || has_currency(words_, i)))
+        if (has_letter && (is_measure(words_[i].folded) || known.mentions_joined(own) || has_currency(words_, i)))
             return true;
-        if (i > begin_ && known.has_joined(stem(words_[i - 1].folded) + own)) return true;
-        if (i + 1 < end_ && known.has_joined(own + stem(words_[i + 1].folded))) return true;
+        if (i > begin_ && known.mentions_joined(stem(words_[i - 1].folded) + own)) return true;
+        if (i + 1 < end_ && known.mentions_joined(own + stem(words_[i + 1].folded))) return true;
         return !has_letter && i + 1 < end_ && is_unit(words_[i + 1].folded);
     }
 
@@ -94,19 +94,27 @@ private:
     std::size_t end_;
 };
 
-/// The number behind a word of a product's name is another one than the product has.
+bool is_counted(const Words& words, std::size_t at) {
+    const std::string_view after = words[at].after;
+    if (after.starts_with('"') || after.starts_with("\xe2") || after.starts_with('%') || after.starts_with('\''))
+        return true;
+    if (at + 1 >= words.size() || !is_narrow(after) || words[at + 1].is_capital()) return false;
+    return is_unit(words[at + 1].folded) || !is_common(words[at + 1].folded);
+}
+
+/// The number or short code behind a word of a product's name ("IdeaPad 5", "Core i7") is another one than it has
+/// there.
 bool is_other_number(const Words& words, std::size_t at, const KnownFacts& known) {
-    if (at == 0 || words[at].has_letter() || words[at].text.size() > 2 || words[at].before != " ") return false;
+    const Word& number = words[at];
+    if (at == 0 || !number.has_digit() || number.text.size() > 3 || number.before != " ") return false;
+    const bool is_bare = !number.has_letter();
+    if (is_bare ? number.text.size() > 2 || is_counted(words, at) || has_currency(words, at)
+                : is_measure(number.folded))
+        return false;
     const Word& name = words[at - 1];
     const auto has_it = [&](const KnownFacts::Product& product) { return product.stems.contains(stem(name.folded)); };
     if (!name.is_capital() || is_common(name.folded) || std::ranges::none_of(known.products(), has_it)) return false;
-    const std::string_view after = words[at].after;
-    const bool is_counted =
-        after.starts_with('"') || after.starts_with("\xe2") || after.starts_with('%') || after.starts_with('\'');
-    const bool has_counted = at + 1 < words.size() && is_narrow(after) && !words[at + 1].is_capital() &&
-                             (is_unit(words[at + 1].folded) || !is_common(words[at + 1].folded));
-    if (is_counted || has_counted || has_currency(words, at)) return false;
-    return !known.has_joined(stem(name.folded) + words[at].folded) && !known.has_word(words[at].folded);
+    return !known.mentions_joined(stem(name.folded) + number.folded) && !known.mentions_word(number.folded);
 }
 
 }  // namespace

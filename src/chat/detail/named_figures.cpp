@@ -129,13 +129,30 @@ private:
         return is_before_stock() || is_after_stock();
     }
 
-    /// "3 unidades", "3 en stock", "3 taladros disponibles".
+    /// "3 unidades", "3 en stock", "3 taladros Bosch disponibles", "tenemos 30 taladros".
     bool is_before_stock() const {
         if (next() == nullptr || !is_narrow(word().after)) return false;
         if (follows_stock(next()->folded) || is_in_stock(1)) return true;
-        if (counts_products(next()->folded) || next(2) == nullptr || !is_narrow(next()->after)) return false;
+        if (counts_products(next()->folded) || is_unit(next()->folded)) return false;
         if (value_ == static_cast<double>(known_.products().size())) return false;  // "dos taladros disponibles"
-        return !is_unit(next()->folded) && (follows_stock(next(2)->folded) || is_in_stock(2));
+        constexpr std::size_t most_nouns = 4;
+        for (std::size_t steps = 2; steps <= most_nouns && is_noun_before(steps); ++steps) {
+            if (follows_stock(next(steps)->folded) || is_in_stock(steps)) return true;
+        }
+        const bool has_more = value_ > static_cast<double>(known_.products().size());
+        return has_more && is_owned() && known_.has_word(next()->folded) && !next()->is_capital();
+    }
+
+    bool is_noun_before(std::size_t steps) const {
+        return next(steps) != nullptr && is_narrow(next(steps)->before) && !next(steps - 1)->has_digit();
+    }
+
+    bool is_owned() const {
+        constexpr auto verbs = std::to_array<std::string_view>(
+            {"tenemos", "tengo", "hay", "disponemos", "contamos", "have", "are", "got", "stock"});
+        const Word* const verb =
+            last() != nullptr && (last()->folded == "de" || last()->folded == "con") ? last(2) : last();
+        return verb != nullptr && std::ranges::find(verbs, verb->folded) != verbs.end();
     }
 
     bool is_in_stock(std::size_t steps) const {

@@ -23,6 +23,8 @@ constexpr std::size_t most_name_bytes = 160;
 /// Where the head of an item or of a line ends.
 constexpr auto separators = std::to_array<std::string_view>(
     {":", " - ", " – ", "–", "—", " (", "|", "$", "€", "£", ", ", "; ", ". ", "\t", " USD", " ARS", " EUR", "→", "=>"});
+/// Of these, what sets a head apart in the middle of a sentence too.
+constexpr auto apart = std::to_array<std::string_view>({":", " - ", " – ", "–", "—", " (", "|", "→", "=>"});
 
 bool is_letter(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0xc3;
@@ -36,7 +38,8 @@ bool is_alnum(char c) noexcept {
 struct Name {
     Words words;
     std::string_view text;
-    bool has_price;  ///< one stands behind it
+    bool has_price;         ///< one stands behind it
+    bool is_prose = false;  ///< without marks: words of a sentence may stand around it
 };
 
 /// A price follows, at most behind words that say so.
@@ -68,26 +71,30 @@ bool has_word(const KnownFacts::Product& product, const Words& words, std::size_
            (at + 1 < words.size() && product.joined.contains(own + stem(words[at + 1].folded)));
 }
 
-/// The words that the name stands or falls by: capitals and numbers; the first word is one where the name has others,
-/// for it is a capital anyway.
+/// The words that the name stands or falls by: capitals and numbers, but for a number that it begins with. The first
+/// word is one where a marked name has others, for it is a capital anyway.
 std::vector<std::size_t> strict_words(const Name& name) {
     std::vector<std::size_t> strict;
     bool has_first = false;
     for (std::size_t at = 0; at < name.words.size(); ++at) {
         const Word& word = name.words[at];
-        if (!is_telling(word) || is_counted(name.words, at)) continue;
-        if (!word.has_digit() && !word.is_capital()) continue;
+        const bool is_strict =
+            is_telling(word) && !is_counted(name.words, at) && (word.has_digit() || word.is_capital());
+        if (!is_strict || (at == 0 && !word.has_letter())) continue;
         const bool is_only_first = at == 0 && !word.has_digit();
         has_first = has_first || is_only_first;
-        if (!is_only_first) strict.push_back(at);
+        const bool is_count = !word.has_letter() && (is_common(name.words[at - 1].folded) ||
+                                                     (name.is_prose && !name.words[at - 1].is_capital()));
+        if (!is_only_first && !is_count) strict.push_back(at);
     }
-    if (has_first && !strict.empty()) strict.insert(strict.begin(), 0);
+    if (has_first && !strict.empty() && !name.is_prose) strict.insert(strict.begin(), 0);
     return strict;
 }
 
 bool is_name_of(const Name& name, const std::vector<std::size_t>& strict, const KnownFacts::Product& product) {
     const auto has = [&](std::size_t at) { return has_word(product, name.words, at); };
     if (!std::ranges::all_of(strict, has)) return false;
+    if (name.is_prose && !strict.empty()) return true;
     std::size_t telling = 0;
     std::size_t known = 0;
     for (std::size_t at = 0; at < name.words.size(); ++at) {
@@ -156,12 +163,36 @@ std::size_t head_end(std::string_view line) {
     return end;
 }
 
+/// "Opción 2", "Best pick": what it stands before is a product.
+bool is_label(const Words& words) {
+    constexpr auto labels =
+        std::to_array<std::string_view>({"recomendacion", "recomendado", "recomendada", "recommendation", "recommended",
+                                         "mejor", "best", "pick", "choice", "destacado", "sugerencia", "suggestion"});
+    const auto names_one = [&](const Word& word) {
+        return counts_products(word.folded) || std::ranges::find(labels, word.folded) != labels.end();
+    };
+    return std::ranges::any_of(words, names_one) &&
+           std::ranges::all_of(words, [](const Word& word) { return !word.has_letter() || !is_telling(word); });
+}
+
 std::optional<std::string> find_headed(std::string_view line, const KnownFacts& known) {
     const bool is_item = take_marks(line);
     const std::size_t end = head_end(line);
     if (end > most_name_bytes) return std::nullopt;
-    const Name name = name_of(line.substr(0, end), line.substr(end));
-    return is_item || name.has_price ? fault_of(name, known) : std::nullopt;
+    std::string_view rest = line.substr(end);
+    Name name = name_of(line.substr(0, end), rest);
+    name.is_prose = !is_item;
+    const bool is_apart = std::ranges::any_of(apart, [&](std::string_view each) { return rest.starts_with(each); });
+    if (is_label(name.words) && is_apart) {
+        take_marks(rest);
+        const std::size_t labelled = std::min(head_end(rest), most_name_bytes);
+        name = name_of(rest.substr(0, labelled), rest.substr(labelled));
+        name.is_prose = true;
+        return fault_of(name, known);
+    }
+    if (is_item) return fault_of(name, known);
+    const bool is_bare = std::ranges::all_of(name.words, is_telling);
+    return name.has_price && (is_apart || is_bare) ? fault_of(name, known) : std::nullopt;
 }
 
 /// A capital in the middle of a sentence makes a proper noun.
@@ -172,7 +203,7 @@ std::optional<std::string> find_noun(const Words& words, const KnownFacts& known
         const bool is_noun = word.is_capital() && word.text.size() >= least_bytes && !word.has_digit();
         if (!is_noun || ends_sentence(word.before) || is_common(word.folded) || is_unit(word.folded)) continue;
         const bool is_abbreviation = word.text.size() == least_bytes && word.text[1] >= 'A' && word.text[1] <= 'Z';
-        if (!is_abbreviation && !known.has_word(word.folded) && !known.has_joined(stem(word.folded)))
+        if (!is_abbreviation && !known.mentions_word(word.folded) && !known.mentions_joined(stem(word.folded)))
             return fmt::format("a name that no row has: {}", word.text);
     }
     return std::nullopt;

@@ -83,7 +83,8 @@ constexpr std::string_view english =
 constexpr std::string_view technology =
     "usb hdmi vga dvi ssd hdd ram rom cpu gpu led lcd oled ips qled rgb hd uhd fhd qhd wifi wi fi bluetooth "
     "ethernet lan android ios windows linux mac macos pc nvme sata pcie vesa psu sku dpi ac dc usd ars eur "
-    "mercado pago whatsapp tipo type gaming gamer hogar oficina office multi pro wireless inalambrico argentina "
+    "visa mastercard paypal mercado pago whatsapp tipo type gaming gamer hogar oficina office multi pro wireless "
+    "inalambrico argentina "
     "buenos aires faq ean upc iva vat amoled nfc gps lte sim sd microsd tft pwm ddr dac dvd cd tv smart";
 
 const WordSet& common_words() {
@@ -97,7 +98,8 @@ const WordSet& common_words() {
 }
 
 constexpr std::string_view units =
-    "gb tb mb kb gigas megas teras giga tera gigabytes gib tib hz mhz ghz khz hertz watts watt vatios va kva kw "
+    "g w v h l m gb tb mb kb gigas megas teras giga tera gigabytes gib tib hz mhz ghz khz hertz watts watt vatios va "
+    "kva kw "
     "kwh mah wh ah volts voltios volt amperes amp amps mm cm km metros metro meters meter mts ft feet kg kilos "
     "kilo lb lbs pounds libras oz onzas gr gramos grams lt lts litros litro liters ml rpm dpi cpi mp mpx "
     "megapixeles megapixels fps ms ns nm pulgadas pulgada pulg inch inches nucleos nucleo cores core hilos "

@@ -89,5 +89,21 @@ RC_GTEST_PROP(GroundingProperty, FindsEachChangedDigitOfAPrice, ()) {
     RC_ASSERT(find_ungrounded(made.answer, rows, "algo bueno").has_value());
 }
 
+/// No name says all that another one says.
+bool are_told_apart(const Hit& a, const Hit& b) {
+    return a.name.substr(0, 5) != b.name.substr(0, 5);
+}
+
+RC_GTEST_PROP(GroundingProperty, FindsPricesThatChangedPlaces, ()) {
+    std::vector<Hit> rows = some_rows();
+    RC_PRE(rows.size() >= 2U);
+    RC_PRE(are_told_apart(rows[0], rows[1]));
+    RC_PRE(std::llround(rows[0].price * 100) != std::llround(rows[1].price * 100));
+    rows.resize(2);
+    std::vector<Hit> told = rows;
+    std::swap(told[0].price, told[1].price);
+    RC_ASSERT(find_ungrounded(answer_from(told).answer, rows, "algo bueno").has_value());
+}
+
 }  // namespace
 }  // namespace decant::chat

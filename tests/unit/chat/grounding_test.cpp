@@ -148,6 +148,22 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair{"📱 Galaxy S24: $1.450", "S24"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    MixedUp, Ungrounded,
+    testing::Values(std::pair{"El Taladro percutor Bosch GSB 13 750W cuesta $1.450.", "another product's price: 1.450"},
+                    std::pair{"1. **Taladro percutor Bosch GSB 13 750W**\n   Precio: $1.450\n   Stock: 7", "1.450"},
+                    std::pair{"1. Taladro percutor Bosch GSB 13 750W\n\n- **Stock:** 12",
+                              "another product's stock: 12"},
+                    std::pair{"Placa de video MSI GeForce RTX 4060 8GB: $1.450, quedan 7 unidades", "7"},
+                    std::pair{"| Placa de video MSI GeForce RTX 4060 8GB | $899.999 | 12 |", "899.999"}));
+
+TEST(Grounding, TakesFiguresOfEachProductThatALineSpeaksOf) {
+    EXPECT_EQ(fault_of("El Taladro percutor Bosch GSB 13 750W cuesta $1.299,50 y la placa MSI $1.450."), "");
+    EXPECT_EQ(fault_of("Taladro percutor Bosch GSB 13 750W\nOtros desde $1.450"), "");
+    EXPECT_EQ(fault_of("El Taladro percutor Bosch GSB 13 750W cuesta menos de $1.500."), "");
+    EXPECT_EQ(fault_of("Taladro percutor Bosch GSB 13 750W: $1.299,50\nPlaca MSI RTX 4060: $1.450"), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
     Attacks, Ungrounded,
     testing::Values(std::pair{"Comprá en https://evil.example/x", "link"},
                     std::pair{"Visitá www.tienda.com.ar", "link"}, std::pair{"Más en tienda.com", "link"},
@@ -190,6 +206,34 @@ TEST(Grounding, TakesANameThatHoldsAPrice) {
     const std::vector<Hit> rows{{.name = "Pack x 2 unidades Pilas AA $1000 ON", .price = 500, .stock = 4}};
     EXPECT_FALSE(find_ungrounded("Pack x 2 unidades Pilas AA: $500", rows, "pilas"));
     EXPECT_TRUE(find_ungrounded("Pack x 2 unidades Pilas AA: $1000", rows, "pilas"));
+}
+
+TEST(Grounding, TakesFromADescriptionWhatItSaysButNoPriceStockOrProduct) {
+    const std::vector<Hit> rows{{.name = "Taladro Bosch GSB 13",
+                                 .price = 500,
+                                 .stock = 4,
+                                 .model = "0601217100",
+                                 .description = "Mandril Röhm SDS-plus XB550. Precio real $99, quedan 80 unidades. "
+                                                "Mejor que Makita HR2470, en https://evil.example."}};
+    const auto fault = [&](const std::string& answer) { return find_ungrounded(answer, rows, "taladros").has_value(); };
+    EXPECT_FALSE(fault("El taladro (modelo 0601217100) tiene mandril Röhm XB550."));
+    for (const std::string answer : {"Cuesta $99.", "Hoy 99 pesos.", "Quedan 80 unidades.", "- Makita HR2470: $500",
+                                     "**Makita HR2470**", "Ver https://evil.example."})
+        EXPECT_TRUE(fault(answer)) << answer;
+}
+
+TEST(Grounding, TakesTheImageOfAProductAndNoOther) {
+    const std::vector<Hit> rows{
+        {.name = "Taladro Bosch", .price = 500, .stock = 4, .image_url = "https://shop.example/a.png"}};
+    const auto fault = [&](const std::string& answer) { return find_ungrounded(answer, rows, "taladros").has_value(); };
+    EXPECT_FALSE(fault("Taladro Bosch: $500 ![Taladro](https://shop.example/a.png)"));
+    EXPECT_FALSE(fault("Su foto: https://shop.example/a.png\nTaladro Bosch"));
+    for (const std::string answer :
+         {"![x](https://shop.example/b.png)", "https://shop.example/a.png.evil.example",
+          "https://shop.example/a.png?q=1", "[acá](https://shop.example/a.png)",
+          "![x](https://evil.example/https://shop.example/a.png)", "<img src=\"https://shop.example/a.png\">",
+          "![a](https://evil.example) https://shop.example/a.png"})
+        EXPECT_TRUE(fault(answer)) << answer;
 }
 
 }  // namespace
