@@ -84,7 +84,7 @@ struct Application::Admitted {
     const Application& application;
 
     void reply(net::ServerResponse response) const {
-        application.finish(exchange->request(), request_id, response);
+        application.finish(exchange->request(), route, request_id, response);
         add_limit_headers(limit, response);
         exchange->reply(std::move(response));
     }
@@ -120,7 +120,8 @@ void Application::handle(std::shared_ptr<net::Exchange> exchange) {
     const std::string request_id = request_id_of(exchange->request());
     const auto refuse = [&](const Error& error) {
         net::ServerResponse response = problem_of(error, exchange->request().target, request_id);
-        finish(exchange->request(), request_id, response);
+        const Route* route = routes_.find(exchange->request().method, exchange->request().target).route;
+        finish(exchange->request(), route, request_id, response);
         return response;
     };
     try {
@@ -140,8 +141,26 @@ void Application::handle(std::shared_ptr<net::Exchange> exchange) {
     }
 }
 
-void Application::finish(const net::ServerRequest& request, const std::string& request_id,
+std::vector<LaneState> Application::lanes() const {
+    std::vector<LaneState> states;
+    for (const auto& [kind, lane] :
+         {std::pair{LaneKind::search, &search_}, {LaneKind::chat, &chat_}, {LaneKind::work, &work_}})
+        states.push_back(
+            {.name = std::string{lane_names[kind]}, .waiting = lane->waiting(), .running = lane->running()});
+    return states;
+}
+
+void Application::count(const net::ServerRequest& request, const Route* route, int status) const {
+    const std::chrono::duration<double> span = std::chrono::steady_clock::now() - request.arrived;
+    services_.metrics.count_request({.route = route == nullptr ? "unmatched" : route->path,
+                                     .method = request.method,
+                                     .status = status,
+                                     .seconds = span.count()});
+}
+
+void Application::finish(const net::ServerRequest& request, const Route* route, const std::string& request_id,
                          net::ServerResponse& response) const {
+    count(request, route, response.status);
     response.headers.emplace_back("X-Request-Id", request_id);
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     std::ranges::move(access_.cors().response_headers(net::header(request.headers, "origin")),
@@ -171,7 +190,7 @@ void Application::dispatch(const std::shared_ptr<net::Exchange>& exchange, const
             response = {};
             answer_options(request, found.allowed, response);
         }
-        finish(request, request_id, response);
+        finish(request, nullptr, request_id, response);
         exchange->reply(std::move(response));
         return;
     }
@@ -185,7 +204,10 @@ void Application::dispatch(const std::shared_ptr<net::Exchange>& exchange, const
                       .application = *this};
     if (route.rate != RateClass::none) {
         admitted.limit = limiter_.take(route.rate, admitted.caller.rate_key);
-        if (!admitted.limit.allowed) throw RateLimited{route.rate, admitted.limit};
+        if (!admitted.limit.allowed) {
+            services_.metrics.count_limited(std::string{rate_class_names[route.rate]});
+            throw RateLimited{route.rate, admitted.limit};
+        }
     }
     Lane* lane = lane_of(route.lane);
     if (lane == nullptr) {
@@ -195,8 +217,10 @@ void Application::dispatch(const std::shared_ptr<net::Exchange>& exchange, const
     // Chat is refused before searches: it takes longest, and nobody's page depends on it.
     const bool is_shed = lane == &chat_ && search_.load() > 0.5;
     const auto shared = std::make_shared<Admitted>(std::move(admitted));
-    if (is_shed || !lane->offer([this, shared](Worker& worker) { answer(*shared, &worker); }))
+    if (is_shed || !lane->offer([this, shared](Worker& worker) { answer(*shared, &worker); })) {
+        services_.metrics.count_shed(std::string{lane_names[route.lane]});
         shared->refuse({ErrorCode::overloaded, "The server has more to do than it can", "Try again in a second."});
+    }
 }
 
 Reply Application::run(const Admitted& admitted, Worker* worker) {
@@ -232,7 +256,10 @@ Reply Application::run(const Admitted& admitted, Worker* worker) {
 void Application::answer(const Admitted& admitted, Worker* worker) {
     try {
         Reply reply = run(admitted, worker);
-        if (reply.is_streamed) return;
+        if (reply.is_streamed) {
+            count(admitted.exchange->request(), admitted.route, reply.status);
+            return;
+        }
         net::ServerResponse response{.status = reply.status, .headers = std::move(reply.headers)};
         if (!reply.body.is_null()) {
             response.body = json_text(reply.body);

@@ -33,13 +33,16 @@ public:
     void handle(std::shared_ptr<net::Exchange> exchange);
 
     const RouteTable& routes() const noexcept { return routes_; }
+    std::vector<LaneState> lanes() const;
 
 private:
     struct Admitted;
 
     void dispatch(const std::shared_ptr<net::Exchange>& exchange, const std::string& request_id);
-    /// What every answer has.
-    void finish(const net::ServerRequest& request, const std::string& request_id, net::ServerResponse& response) const;
+    /// What every answer has; counts it. `route` null: there is no such path.
+    void finish(const net::ServerRequest& request, const Route* route, const std::string& request_id,
+                net::ServerResponse& response) const;
+    void count(const net::ServerRequest& request, const Route* route, int status) const;
     void answer_options(const net::ServerRequest& request, const std::string& allowed,
                         net::ServerResponse& response) const;
     void answer(const Admitted& admitted, Worker* worker);

@@ -42,7 +42,9 @@ void Lane::work() {
             queue_.pop_front();
             waiting_ = queue_.size();
         }
+        ++running_;
         task(*worker);
+        --running_;
     }
 }
 

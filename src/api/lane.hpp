@@ -31,6 +31,7 @@ public:
     /// False when the queue is full. Any thread.
     bool offer(Task task);
     std::size_t waiting() const noexcept { return waiting_; }
+    std::size_t running() const noexcept { return running_; }
     /// The part of the queue that is taken, from 0 to 1.
     double load() const noexcept { return static_cast<double>(waiting_) / static_cast<double>(most_waiting_); }
 
@@ -43,6 +44,7 @@ private:
     std::condition_variable is_due_;
     std::deque<Task> queue_;
     std::atomic<std::size_t> waiting_{0};
+    std::atomic<std::size_t> running_{0};
     bool is_closing_ = false;
     std::vector<std::jthread> threads_;
 };

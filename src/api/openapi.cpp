@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "api/problem.hpp"
+
 namespace decant::api {
 namespace {
 
@@ -17,6 +19,16 @@ const Shape problem_shape{
                {.name = "error", .about = "A short code that stays", .required = true},
                {.name = "request_id", .required = true},
                {.name = "timestamp", .type = FieldType::time, .required = true}}};
+
+const Shape openai_error_shape{.name = "OpenAiError",
+                               .fields = {{.name = "message", .required = true},
+                                          {.name = "type", .required = true},
+                                          {.name = "param", .required = true, .nullable = true},
+                                          {.name = "code", .required = true, .nullable = true}}};
+
+const Shape openai_problem_shape{
+    .name = "OpenAiProblem",
+    .fields = {{.name = "error", .type = FieldType::object, .required = true, .shape = &openai_error_shape}}};
 
 std::string_view phrase_of(int status) {
     switch (status) {
@@ -88,6 +100,13 @@ std::set<int> refusals_of(const Route& route) {
     return statuses;
 }
 
+json::object refusal_content_of(const Route& route) {
+    const bool is_openai = route.path.starts_with(openai_prefix);
+    const Shape& shape = is_openai ? openai_problem_shape : problem_shape;
+    return {
+        {is_openai ? "application/json" : "application/problem+json", json::object{{"schema", reference_to(shape)}}}};
+}
+
 json::object responses_of(const Route& route) {
     json::object content;
     if (route.success != 204) {
@@ -101,10 +120,8 @@ json::object responses_of(const Route& route) {
     for (const int status : route.also_answers)
         responses[std::to_string(status)] = json::object{{"description", phrase_of(status)}, {"content", content}};
     for (const int status : refusals_of(route)) {
-        responses[std::to_string(status)] = json::object{
-            {"description", phrase_of(status)},
-            {"content",
-             json::object{{"application/problem+json", json::object{{"schema", reference_to(problem_shape)}}}}}};
+        responses[std::to_string(status)] =
+            json::object{{"description", phrase_of(status)}, {"content", refusal_content_of(route)}};
     }
     return responses;
 }
@@ -134,6 +151,7 @@ json::object operation_of(const Route& route) {
 json::object openapi_document(std::span<const Route> routes, const std::string& version) {
     json::object schemas;
     add_shape(problem_shape, schemas);
+    add_shape(openai_problem_shape, schemas);
     json::object paths;
     for (const Route& route : routes) {
         for (const Shape* shape : {route.body, route.answer})

@@ -63,7 +63,22 @@ struct Problem {
     std::string_view request_id;
 };
 
+/// As OpenAI's API words its errors, for what stands in its place.
+net::ServerResponse openai_response_of(const Problem& problem) {
+    const std::string_view type = problem.status >= 500   ? "server_error"
+                                  : problem.status == 429 ? "rate_limit_error"
+                                                          : "invalid_request_error";
+    const json::object error{
+        {"message", printable(problem.detail)}, {"type", type}, {"param", nullptr}, {"code", problem.code}};
+    net::ServerResponse response{.status = problem.status, .body = json_text(json::object{{"error", error}})};
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.headers.emplace_back("Cache-Control", "no-store");
+    if (problem.status == 503) response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
 net::ServerResponse response_of(const Problem& problem) {
+    if (problem.path.starts_with(openai_prefix)) return openai_response_of(problem);
     const json::object body{{"type", fmt::format("urn:decant:error:{}", problem.code)},
                             {"title", title_of(problem.status)},
                             {"status", problem.status},

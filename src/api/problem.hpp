@@ -8,6 +8,9 @@
 
 namespace decant::api {
 
+/// Where OpenAI's API is stood in for: errors have its shape there.
+inline constexpr std::string_view openai_prefix = "/v1/";
+
 /// An error as its caller gets it: application/problem+json (RFC 9457). Of what went wrong on this side of the API only
 /// a general sentence is told; the log has the rest.
 net::ServerResponse problem_of(const Error& error, std::string_view path, std::string_view request_id);

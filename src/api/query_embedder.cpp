@@ -27,6 +27,7 @@ void QueryEmbedder::require() {
     try {
         embedder_ = open_();
         model_ = embedder_->model();
+        is_open_ = true;
         is_up_ = true;
         breaker_.succeeded();
     } catch (const Error&) {

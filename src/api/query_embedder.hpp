@@ -28,6 +28,8 @@ public:
     void require();
     /// Whether the last call worked; true before the first.
     bool is_up() const noexcept { return is_up_; }
+    /// Whether model() may be asked.
+    bool is_open() const noexcept { return is_open_; }
 
     /// Only after require() or embed().
     const embed::Model& model() const noexcept override { return model_; }
@@ -48,6 +50,7 @@ private:
     embed::Model model_;
     work::Breaker breaker_;
     std::atomic<bool> is_up_{true};
+    std::atomic<bool> is_open_{false};
     std::mutex memory_mutex_;
     std::list<Entry> entries_;  ///< the latest used first
     std::unordered_map<std::string, std::list<Entry>::iterator> places_;

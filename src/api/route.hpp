@@ -10,6 +10,7 @@
 #include "api/access.hpp"
 #include "api/scope.hpp"
 #include "api/shape.hpp"
+#include "core/enum_names.hpp"
 #include "core/json.hpp"
 #include "net/http_server.hpp"
 
@@ -21,6 +22,7 @@ class Worker;
 
 /// Which threads answer: `immediate` is the I/O thread itself, for what only looks at memory.
 enum class LaneKind { immediate, search, chat, work };
+inline constexpr EnumNames<LaneKind, 4> lane_names{{"immediate", "search", "chat", "work"}};
 
 /// A request that passed access, limits and validation.
 struct Call {

@@ -16,6 +16,10 @@ RouteTable all_routes(Services& services) {
     std::vector<Route> all;
     append(all, search_routes());
     append(all, chat_routes());
+    append(all, embedding_routes());
+    append(all, statistics_routes(services));
+    append(all, feedback_routes());
+    append(all, openai_routes());
     append(all, admin_routes());
     append(all, health_routes(services));
     all.push_back({.method = "GET",

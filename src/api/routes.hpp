@@ -10,6 +10,10 @@ namespace decant::api {
 /// What each file of handlers gives to the table.
 std::vector<Route> search_routes();
 std::vector<Route> chat_routes();
+std::vector<Route> embedding_routes();
+std::vector<Route> statistics_routes(Services& services);
+std::vector<Route> feedback_routes();
+std::vector<Route> openai_routes();
 std::vector<Route> admin_routes();
 std::vector<Route> health_routes(Services& services);
 

@@ -3,6 +3,7 @@
 #include "api/problem.hpp"
 #include "api/products_json.hpp"
 #include "api/routes.hpp"
+#include "api/search_record.hpp"
 #include "api/worker.hpp"
 #include "core/error.hpp"
 #include "search/answer_json.hpp"
@@ -232,10 +233,26 @@ json::object metadata_of(const search::Answer& answer, const json::object& body,
     return metadata;
 }
 
+search::Answer search_and_record(Call& call, const search::Request& request,
+                                 std::chrono::steady_clock::time_point start) {
+    Services& services = call.worker->services();
+    SearchRecord record{.run_id = call.request_id, .question = request.text};
+    try {
+        search::Answer answer = call.worker->engine().search(request);
+        record.milliseconds = milliseconds_since(start);
+        record_search(services, record, answer);
+        return answer;
+    } catch (const Error& error) {
+        record.milliseconds = milliseconds_since(start);
+        record_failure(services, record, error);
+        throw;
+    }
+}
+
 Reply search_products(Call& call) {
     const auto start = std::chrono::steady_clock::now();
     const search::Request request = request_of(call.body);
-    const search::Answer answer = call.worker->engine().search(request);
+    const search::Answer answer = search_and_record(call, request, start);
     json::object out{{"query", request.text},
                      {"results", products_json(answer.hits)},
                      {"metadata", metadata_of(answer, call.body, milliseconds_since(start))}};
@@ -257,6 +274,11 @@ Reply similar_products(Call& call) {
         search::Hit& hit = hits.emplace_back(search::read_hit(found.products, row));
         hit.similarity = hit.score = found.products.real(row, search::hit_column_count);
     }
+    record_similar(call.worker->services(),
+                   {.kind = store::SearchEvent::Kind::similar,
+                    .run_id = call.request_id,
+                    .milliseconds = milliseconds_since(start)},
+                   hits);
     json::array products = products_json(hits);
     const std::size_t total = products.size();
     return {.body = json::object{{"reference_product_id", found.id},

@@ -7,7 +7,10 @@
 #include <thread>
 
 #include "api/application.hpp"
+#include "api/catalog_figures.hpp"
 #include "api/problem.hpp"
+#include "api/queue_worker.hpp"
+#include "api/retention.hpp"
 #include "api/routes.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -16,6 +19,7 @@
 #include "store/api_keys.hpp"
 #include "store/catalog_state.hpp"
 #include "store/database_address.hpp"
+#include "store/idempotency.hpp"
 
 namespace decant::api {
 namespace {
@@ -74,6 +78,14 @@ AccessSetup access_setup_of(const Settings& settings, const std::string& token) 
     return setup;
 }
 
+/// What is kept for a time.
+std::vector<Retained> retained_of(const Settings& settings) {
+    const int days = number_setting(settings, "DECANT_EVENTS_RETENTION_DAYS", 30);
+    return {
+        {.name = "search events", .prune = [days](pg::Connection& db) { return store::prune_search_events(db, days); }},
+        {.name = "idempotency keys", .prune = store::prune_idempotency_keys}};
+}
+
 /// None where the database is away.
 Access::Keys first_keys(const std::string& conninfo) {
     try {
@@ -98,15 +110,21 @@ struct Server::State {
     RateLimiter limiter;
     QueryEmbedder embedder;
     DatabaseFacts facts;
+    MetricsRegistry metrics;
+    store::SearchEvents events;
     DatabaseWatch database;
     Services services;
+    CatalogFigures figures;
     Application application;
     net::HttpServer http;
     std::string url;
     std::jthread warm_up;  ///< opens the model, so that the first question need not wait for it
+    Retention retention;
+    std::optional<QueueWorker> queue;
 
     State(const Settings& given, ServerPurpose given_purpose);
     void look(pg::Connection& db);
+    ServerState state() const;
     std::vector<std::string> reload();
 };
 
@@ -121,22 +139,31 @@ Server::State::State(const Settings& given, ServerPurpose given_purpose)
       embedder([this] {
           return purpose.open_embedder ? purpose.open_embedder() : embed::require_embedder(settings, embedder_patience);
       }),
+      metrics(purpose.version),
+      events({.conninfo = conninfo, .keeps_questions = settings.get("DECANT_KEEP_QUESTIONS") == "true"}),
       database(conninfo, [this](pg::Connection& db) { look(db); }),
       services{.version = purpose.version,
                .conninfo = conninfo,
                .database = database,
                .embedder = embedder,
                .facts = facts,
+               .metrics = metrics,
+               .events = events,
+               .configured_model = embed::chosen_embedder(settings).model,
                .chroma = search::ChromaSearch::from(settings)},
+      figures(conninfo, [this] { return services.model_name(); }),
       application(all_routes(services), services, access, limiter, lanes_of(settings)),
       http(
           setup_of(settings),
           [this](std::shared_ptr<net::Exchange> exchange) { application.handle(std::move(exchange)); },
           [](const net::Refusal& refusal) { return problem_of(refusal); }),
-      url(url_of(setup_of(settings), http.port())) {
+      url(url_of(setup_of(settings), http.port())),
+      retention(conninfo, retained_of(settings)) {
     services.set_options(search::engine_options(settings));
     services.open_llm = [this] { return chat::open_llm(settings); };
     services.reload = [this] { return reload(); };
+    services.state = [this] { return state(); };
+    if (purpose.runs_worker && embed::chosen_embedder(settings).provider != "none") queue.emplace(conninfo, embedder);
     warm_up = std::jthread{[this] {
         try {
             embedder.require();
@@ -153,6 +180,21 @@ void Server::State::look(pg::Connection& db) {
     store::ApiKeys keys{db};
     access.replace_keys(keys.list());
     if (const auto used = access.take_used_keys(); !used.empty()) keys.mark_used(used);
+}
+
+ServerState Server::State::state() const {
+    const net::ServerCounts counts = http.counts();
+    const bool is_up = database.is_up();
+    return {.open_connections = counts.open,
+            .idle_connections = counts.idle,
+            .accepted_connections = counts.accepted,
+            .refused_requests = counts.refused,
+            .lanes = application.lanes(),
+            .jobs = is_up ? figures.jobs() : std::nullopt,
+            .products = is_up ? figures.products() : std::nullopt,
+            .database_up = is_up,
+            .embedder_up = embedder.is_up(),
+            .dropped_events = events.counts().dropped};
 }
 
 std::vector<std::string> Server::State::reload() {
@@ -201,6 +243,7 @@ std::vector<std::string> Server::reload() {
 
 bool Server::drain(std::chrono::milliseconds span) {
     state_->services.draining.request_stop();
+    if (state_->queue) state_->queue->stop();
     state_->http.drain();
     const bool is_whole = state_->http.wait_drained(span);
     state_->http.stop();

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "api/database_watch.hpp"
+#include "api/metrics_registry.hpp"
 #include "api/query_embedder.hpp"
 #include "chat/llm_client.hpp"
 #include "search/chroma_search.hpp"
 #include "search/engine.hpp"
 #include "search/shared_vocabulary.hpp"
+#include "store/search_events.hpp"
 
 namespace decant::api {
 
@@ -36,12 +38,19 @@ struct Services {
     DatabaseWatch& database;
     QueryEmbedder& embedder;
     DatabaseFacts& facts;
+    MetricsRegistry& metrics;
+    store::SearchEvents& events;
+    std::string configured_model = {};                  ///< empty: none
     std::unique_ptr<search::ChromaSearch> chroma = {};  ///< null: not configured
     search::SharedVocabulary vocabulary = {};
 
     std::function<std::unique_ptr<chat::LlmClient>()> open_llm = [] { return nullptr; };
     std::function<std::vector<std::string>()> reload = {};
+    std::function<ServerState()> state = {};
     std::stop_source draining = {};  ///< stopped: the process is about to end
+
+    /// That makes, or is to make, the catalog's vectors.
+    std::string model_name() const { return embedder.is_open() ? embedder.model().name : configured_model; }
 
     std::shared_ptr<const Options> options() const {
         const std::lock_guard lock{options_mutex};

@@ -12,9 +12,9 @@
 namespace decant::api {
 namespace {
 
-constexpr EnumNames<FieldType, 10> type_phrases{{"a string", "a UUID", "a time", "an integer", "a number",
-                                                 "true or false", "an object", "an array of strings",
-                                                 "an array of objects", "an object"}};
+constexpr EnumNames<FieldType, 12> type_phrases{
+    {"a string", "a UUID", "a time", "an integer", "a number", "true or false", "an object", "an array of strings",
+     "an array of objects", "an object", "a string or an array of strings", "a string or an array of numbers"}};
 
 bool is_uuid(std::string_view text) {
     if (text.size() != 36) return false;
@@ -153,10 +153,18 @@ json::value checked_value(const Field& field, json::value value, const std::stri
             if (!value.is_object()) wrong_type();
             check_no_nul(value, pointer);
             return value;
+        case FieldType::text_or_texts:
+            if (value.is_string()) {
+                check_no_nul(value, pointer);
+                return value;
+            }
+            [[fallthrough]];
         case FieldType::texts:
         case FieldType::objects:
             if (!value.is_array()) wrong_type();
             return checked_array(field, std::move(value.as_array()), pointer);
+        case FieldType::text_or_numbers:
+            break;  // of answers only
     }
     return value;
 }
@@ -247,6 +255,12 @@ json::object bare_schema(const Field& field) {
             return reference_to(*field.shape);
         case FieldType::any_object:
             return {{"type", "object"}};
+        case FieldType::text_or_texts:
+            return {{"anyOf", json::array{json::object{{"type", "string"}, {"minLength", 1}}, array_schema(field)}}};
+        case FieldType::text_or_numbers:
+            return {
+                {"anyOf", json::array{json::object{{"type", "string"}},
+                                      json::object{{"type", "array"}, {"items", json::object{{"type", "number"}}}}}}};
         case FieldType::texts:
         case FieldType::objects:
             return array_schema(field);

@@ -11,7 +11,20 @@ namespace decant::api {
 
 struct Shape;
 
-enum class FieldType { text, uuid, time, integer, number, boolean, object, texts, objects, any_object };
+enum class FieldType {
+    text,
+    uuid,
+    time,
+    integer,
+    number,
+    boolean,
+    object,
+    texts,
+    objects,
+    any_object,
+    text_or_texts,
+    text_or_numbers
+};
 
 /// One member of a JSON object, or one parameter of a query. A request is checked against it, and the OpenAPI document
 /// says it.

@@ -58,6 +58,12 @@ Filter without_names(const Filter& given, Understood understood) {
     return merged(given, understood);
 }
 
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
 bool is_true(std::string_view value) {
     return value == "true" || value == "True" || value == "1" || value == "yes" || value == "on";
 }
@@ -116,7 +122,11 @@ std::span<const float> Engine::vector_of(Question& question) {
     const std::lock_guard lock{question.embedding};
     if (!question.vector) {
         question.vector = question.request.vector;
-        if (question.vector->empty()) question.vector = question_vector(resources_.embedder(), question.text);
+        if (question.vector->empty()) {
+            const auto start = Clock::now();
+            question.vector = question_vector(resources_.embedder(), question.text);
+            question.answer.times.embed_ms = milliseconds_since(start);
+        }
     }
     return *question.vector;
 }
@@ -206,6 +216,7 @@ StrategyOutcome Engine::answer_of(Question& question) {
 }
 
 Answer Engine::search(const Request& request) {
+    const auto start = Clock::now();
     Question question{.request = request, .text = request.text, .filter = request.filter};
     Answer& answer = question.answer;
     answer.strategy = request.strategy.value_or(options_.strategy);
@@ -216,6 +227,7 @@ Answer Engine::search(const Request& request) {
     }
     // Names are looked up once, and what is wrong with them is no leg's failure.
     question.filter = resolved(db_, question.filter);
+    answer.times.understand_ms = milliseconds_since(start);
     StrategyOutcome outcome = answer_of(question);
     if (outcome.hits.empty() && answer.understood.has_names()) {
         answer.drops_names = true;
@@ -238,6 +250,8 @@ Answer Engine::search(const Request& request) {
     }
     if (is_weak) diagnose_weak(question);
     warn_of_threshold(question);
+    StageTimes& times = answer.times;
+    times.search_ms = std::max(0.0, milliseconds_since(start) - times.understand_ms - times.embed_ms.value_or(0));
     return std::move(answer);
 }
 

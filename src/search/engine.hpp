@@ -35,6 +35,13 @@ struct Request {
     std::vector<float> vector = {};  ///< of question_text(), where the caller has it
 };
 
+/// What the parts of a search took.
+struct StageTimes {
+    double understand_ms = 0;             ///< reading the question, looking names up
+    std::optional<double> embed_ms = {};  ///< none: no vector had to be made
+    double search_ms = 0;                 ///< all else
+};
+
 struct Answer {
     std::vector<Hit> hits;
     Strategy strategy = Strategy::pgvector_primary;  ///< that was asked for
@@ -50,6 +57,7 @@ struct Answer {
     std::vector<Correction> corrections;      ///< of misspelt words, where words were searched for
     std::vector<std::string> warnings;        ///< about settings that cannot be meant so
     VectorAnswer explained;                   ///< scan, estimate and plan of pgvector, where they were asked for
+    StageTimes times;
 };
 
 struct EngineOptions {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/parse.hpp>
 #include <string>
 
 #include "api/server.hpp"
@@ -17,7 +18,7 @@ namespace decant::test {
 class ApiCase {
 public:
     /// `more` goes on top of the settings.
-    explicit ApiCase(const Settings::Variables& more = {}) : settings_(settings_of(more)) {
+    explicit ApiCase(const Settings::Variables& more = {}, bool runs_worker = false) : settings_(settings_of(more)) {
         with_.put(1, 12);
         with_.empty_queue();
         with_.exec(
@@ -36,7 +37,7 @@ public:
         with_.empty_queue();
         db.exec("ANALYZE products");
         server_ = std::make_unique<api::Server>(
-            settings_, api::ServerPurpose{.version = "test", .runs_worker = false, .open_embedder = [this] {
+            settings_, api::ServerPurpose{.version = "test", .runs_worker = runs_worker, .open_embedder = [this] {
                                               if (is_model_away)
                                                   throw Error{ErrorCode::embedder_unavailable, "It is away", ""};
                                               return std::make_unique<SmallEmbedder>();

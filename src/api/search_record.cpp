@@ -1,0 +1,69 @@
+#include "api/search_record.hpp"
+
+#include <algorithm>
+
+namespace decant::api {
+namespace {
+
+store::SearchEvent event_of(const SearchRecord& record) {
+    return {.kind = record.kind,
+            .run_id = std::string{record.run_id},
+            .milliseconds = record.milliseconds,
+            .answer_ms = record.answer_ms,
+            .question = std::string{record.question}};
+}
+
+void add_hits(store::SearchEvent& event, const std::vector<search::Hit>& hits) {
+    event.results = hits.size();
+    double sum = 0;
+    std::size_t compared = 0;
+    for (const search::Hit& hit : hits) {
+        if (!hit.similarity) continue;
+        event.best_similarity = std::max(event.best_similarity.value_or(-1), *hit.similarity);
+        sum += *hit.similarity;
+        ++compared;
+    }
+    if (compared > 0) event.mean_similarity = sum / static_cast<double>(compared);
+}
+
+void observe(MetricsRegistry& metrics, Stage stage, std::optional<double> milliseconds) {
+    if (milliseconds) metrics.observe_stage(stage, *milliseconds / 1000);
+}
+
+}  // namespace
+
+void record_search(Services& services, const SearchRecord& record, const search::Answer& answer) {
+    store::SearchEvent event = event_of(record);
+    event.strategy = search::strategy_names[answer.strategy];
+    event.used = answer.used;
+    event.understand_ms = answer.times.understand_ms;
+    event.embed_ms = answer.times.embed_ms;
+    event.search_ms = answer.times.search_ms;
+    event.threshold = answer.threshold;
+    event.degraded = answer.degraded;
+    add_hits(event, answer.hits);
+    observe(services.metrics, Stage::understand, event.understand_ms);
+    observe(services.metrics, Stage::embed, event.embed_ms);
+    observe(services.metrics, Stage::search, event.search_ms);
+    observe(services.metrics, Stage::answer, event.answer_ms);
+    services.events.record(std::move(event));
+}
+
+void record_similar(Services& services, const SearchRecord& record, const std::vector<search::Hit>& hits) {
+    store::SearchEvent event = event_of(record);
+    event.strategy = event.used = search::strategy_names[search::Strategy::pgvector];
+    event.search_ms = record.milliseconds;
+    add_hits(event, hits);
+    observe(services.metrics, Stage::search, event.search_ms);
+    services.events.record(std::move(event));
+}
+
+void record_failure(Services& services, const SearchRecord& record, const Error& error) {
+    const ErrorTraits& traits = traits_of(error.code());
+    if (traits.http_status < 500) return;
+    store::SearchEvent event = event_of(record);
+    event.error = traits.name;
+    services.events.record(std::move(event));
+}
+
+}  // namespace decant::api

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/services.hpp"
+#include "core/error.hpp"
+#include "search/engine.hpp"
+#include "store/search_events.hpp"
+
+namespace decant::api {
+
+/// A search that ran for a request.
+struct SearchRecord {
+    store::SearchEvent::Kind kind = store::SearchEvent::Kind::search;
+    std::string_view run_id;  ///< of the request
+    std::string_view question = {};
+    double milliseconds = 0;               ///< of all of it
+    std::optional<double> answer_ms = {};  ///< of the wording of an answer, where there was one
+};
+
+/// Tells the record of searches and the histograms of the stages.
+void record_search(Services& services, const SearchRecord& record, const search::Answer& answer);
+
+/// The same of products that are similar to one.
+void record_similar(Services& services, const SearchRecord& record, const std::vector<search::Hit>& hits);
+
+/// The same of one that failed. What the caller did wrong is no failure and is left out.
+void record_failure(Services& services, const SearchRecord& record, const Error& error);
+
+}  // namespace decant::api

@@ -1,0 +1,145 @@
+// What the server tells of itself: health, statistics, metrics over time, Prometheus's exposition; and feedback.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/api_case.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/exposition_check.hpp"
+
+namespace decant::api {
+namespace {
+
+using namespace std::chrono_literals;
+using test::body_of;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string search_path = "/api/v1/pgvector/search";
+const std::string metrics_path = "/api/v1/pgvector/metrics";
+
+class ApiStatistics : public testing::Test {
+protected:
+    /// The answer of /pgvector/metrics once it tells of so many searches.
+    json::object metrics_of(std::int64_t searches, const std::string& query = "?time_range=1h") const {
+        json::object answer;
+        EXPECT_TRUE(test::eventually(10s, [&] {
+            answer = body_of(with_.get(metrics_path + query));
+            return answer.at("search_metrics").at("total_searches") == json::value(searches);
+        })) << json_text(answer);
+        return answer;
+    }
+
+    test::ApiCase with_;
+};
+
+TEST_F(ApiStatistics, TellOfTheCatalogsEmbeddings) {
+    with_.catalog().exec("UPDATE products SET name = 'Renamed' WHERE sku = 'p-1'");
+    const json::object statistics = body_of(with_.get("/api/v1/pgvector/statistics"));
+    EXPECT_EQ(statistics.at("total_products"), json::value(12));
+    EXPECT_EQ(statistics.at("products_with_embeddings"), json::value(11));
+    EXPECT_EQ(statistics.at("products_without_embeddings"), json::value(1));
+    EXPECT_NEAR(statistics.at("coverage_percentage").as_double(), 91.67, 0.01);
+    EXPECT_EQ(statistics.at("embedding_model"), "small");
+    EXPECT_EQ(statistics.at("stale_embeddings_count"), json::value(1));
+}
+
+TEST_F(ApiStatistics, TellWhetherVectorsCanBeSearched) {
+    const net::HttpResponse healthy = with_.get("/api/v1/pgvector/health");
+    EXPECT_EQ(healthy.status, 200);
+    const json::object health = body_of(healthy);
+    EXPECT_EQ(health.at("status"), "healthy");
+    EXPECT_EQ(health.at("pgvector_available"), json::value(true));
+    EXPECT_EQ(health.at("embedding_dimensions"), json::value(8));
+    with_.catalog().exec("ALTER TABLE products DROP COLUMN embedding CASCADE");
+    const net::HttpResponse unhealthy = with_.get("/api/v1/pgvector/health");
+    EXPECT_EQ(unhealthy.status, 503);
+    EXPECT_EQ(body_of(unhealthy).at("status"), "unhealthy");
+    EXPECT_TRUE(body_of(unhealthy).at("embedding_dimensions").is_null());
+}
+
+TEST_F(ApiStatistics, KeepMetricsOfSearchesOverTime) {
+    const net::HttpResponse found = with_.post(search_path, R"({"query": "thing 5", "limit": 1})");
+    with_.post(search_path, R"({"query": "zzzz", "strategy": "keyword"})");
+    with_.post(search_path, R"({"query": "thing 5", "limit": 0})");
+    with_.get("/api/v1/pgvector/similar/" + with_.catalog().id_of("p-5"));
+    const json::object answer = metrics_of(2);
+    EXPECT_EQ(answer.at("search_metrics").at("error_rate"), json::value(0.0)) << "a refused request is no failure";
+    EXPECT_GT(answer.at("search_metrics").at("average_latency_ms").as_double(), 0);
+    EXPECT_NEAR(answer.at("quality_metrics").at("average_similarity_score").as_double(), 1, 1e-6);
+    EXPECT_EQ(answer.at("quality_metrics").at("no_results_count"), json::value(1));
+    EXPECT_EQ(answer.at("strategies").as_array().size(), 2U);
+    EXPECT_FALSE(answer.contains("series"));
+    EXPECT_EQ(with_.catalog().value("SELECT run_id FROM decant.search_events WHERE best_similarity > 0.9 AND kind = "
+                                    "'search'"),
+              found.headers.at("x-request-id"))
+        << "feedback finds the search by it";
+    EXPECT_EQ(with_.catalog().value("SELECT bool_and(question IS NULL AND search_ms <= milliseconds) FROM "
+                                    "decant.search_events"),
+              "t");
+    EXPECT_TRUE(test::eventually(10s, [&] {
+        return with_.catalog().value("SELECT count(*) FROM decant.search_events WHERE kind = 'similar'") == "1";
+    }));
+}
+
+TEST_F(ApiStatistics, GiveASeriesWhereItIsAskedFor) {
+    with_.post(search_path, R"({"query": "thing 5", "limit": 1})");
+    const json::object answer = metrics_of(1, "?time_range=24h&series=true");
+    const json::object& series = answer.at("series").as_object();
+    EXPECT_EQ(series.at("bucket_seconds"), json::value(900));
+    EXPECT_GE(series.at("buckets").as_array().size(), 96U);
+    EXPECT_EQ(series.at("best_similarity").at(19).at("searches"), json::value(1));
+    EXPECT_EQ(with_.get(metrics_path + "?time_range=1y").status, 422);
+}
+
+TEST_F(ApiStatistics, CountFailedSearchesAsErrors) {
+    with_.catalog().exec("ALTER TABLE decant.product_words RENAME TO elsewhere");
+    EXPECT_GE(with_.post(search_path, R"({"query": "thing", "strategy": "keyword"})").status, 400);
+    with_.is_model_away = true;
+    with_.post(search_path, R"({"query": "thing 1", "strategy": "pgvector"})");
+    EXPECT_TRUE(test::eventually(10s, [&] { return !body_of(with_.get(metrics_path)).empty(); }));
+}
+
+TEST_F(ApiStatistics, AreAValidExpositionForPrometheus) {
+    with_.post(search_path, R"({"query": "thing 5"})");
+    with_.get("/nothing/at/all");
+    with_.get("/healthz");
+    std::string text;
+    EXPECT_TRUE(test::eventually(20s, [&] {
+        text = with_.get("/metrics").body;
+        return text.find("decant_products{") != std::string::npos;
+    })) << "the watch of the database reads them";
+    EXPECT_EQ(with_.get("/metrics").headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_THAT(test::exposition_faults(text), IsEmpty());
+    for (const char* line :
+         {R"(decant_http_requests_total{method="POST",route="/api/v1/pgvector/search",status="200"} 1)",
+          R"(decant_http_requests_total{method="GET",route="unmatched",status="404"} 1)",
+          R"(decant_stage_duration_seconds_count{stage="understand"} 1)",
+          R"(decant_stage_duration_seconds_count{stage="embed"} 1)",
+          R"(decant_stage_duration_seconds_count{stage="search"} 1)", R"(decant_products{embedding="missing"} 1)",
+          R"(decant_embedding_jobs{state="ready"} 0)", "decant_database_up 1", "decant_embedder_up 1",
+          R"(decant_lane_waiting_requests{lane="search"} 0)", R"(decant_build_info{version="test"} 1)"})
+        EXPECT_THAT(text, HasSubstr(std::string{line} + "\n"));
+    EXPECT_THAT(text, Not(HasSubstr("/nothing")));
+}
+
+TEST_F(ApiStatistics, TakeFeedbackOnAnAnswer) {
+    const std::string path = "/api/v1/feedback";
+    const net::HttpResponse first = with_.post(path, R"({"run_id": "r-1", "score": 0, "comment": "no era eso"})");
+    EXPECT_EQ(first.status, 201) << first.body;
+    EXPECT_EQ(body_of(first).at("status"), "stored");
+    const net::HttpResponse second = with_.post(path, R"({"run_id": "r-1", "score": 1})");
+    EXPECT_EQ(body_of(second).at("status"), "replaced");
+    EXPECT_EQ(body_of(second).at("feedback_id"), body_of(first).at("feedback_id"));
+    EXPECT_EQ(with_.catalog().value("SELECT concat_ws(' ', subject, subject_id, score, comment) FROM decant.feedback"),
+              "run r-1 1");
+    EXPECT_EQ(with_.post(path, R"({"score": 1})").status, 422);
+    EXPECT_EQ(with_.post(path, R"({"score": 1, "run_id": "a", "message_id": "b"})").status, 422);
+    EXPECT_EQ(with_.post(path, R"({"score": 1.5, "run_id": "a"})").status, 422);
+    EXPECT_EQ(with_.post(path, R"({"run_id": "a"})").status, 400);
+}
+
+}  // namespace
+}  // namespace decant::api
