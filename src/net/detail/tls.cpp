@@ -22,6 +22,11 @@ int refuse_password(char*, int, int, void*) {
 }  // namespace
 
 TlsContext make_tls_context(const std::string& certificate, const std::string& private_key) {
+    if (certificate.empty() || private_key.empty()) {
+        throw Error{ErrorCode::config_invalid,
+                    "TLS needs a certificate and its private key, and only one of the two is set",
+                    "Set both, or none."};
+    }
     ERR_clear_error();
     const TlsContext context{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
     if (!context) throw std::bad_alloc{};

@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <deque>
+#include <future>
+#include <thread>
+
+#include "core/bounded_queue.hpp"
+#include "net/http_server.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/plain_server.hpp"
+#include "tests/support/raw_client.hpp"
+
+namespace decant::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+using test::HeldExchanges;
+using test::RawClient;
+using test::serve;
+using ExchangePtr = std::shared_ptr<Exchange>;
+
+constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+int status_of(RawClient& client) {
+    client.send(get);
+    const auto answer = client.read_answer();
+    return answer ? answer->status : 0;
+}
+
+TEST(HttpServerEnd, DrainsWithoutAFailedRequest) {
+    BoundedQueue<ExchangePtr> queue{100'000};
+    std::jthread worker{[&] {
+        while (const auto exchange = queue.pop())
+            test::echo(*exchange);
+    }};
+    const auto server = serve([&](ExchangePtr exchange) { queue.push(std::move(exchange), 1); });
+    std::atomic<int> answered{0};
+    std::atomic<int> failed{0};
+    std::vector<std::jthread> clients;
+    for (int number = 0; number < 8; ++number) {
+        clients.emplace_back([&] {
+            RawClient client{server->port()};
+            for (;;) {
+                client.send(get);
+                const auto answer = client.read_answer();
+                ++(answer && answer->status == 200 ? answered : failed);
+                if (!answer || header(answer->headers, "connection") == "close") return;
+            }
+        });
+    }
+    ASSERT_TRUE(eventually(10s, [&] { return answered > 500; }));
+    server->drain();
+    EXPECT_TRUE(server->wait_drained(10s));
+    clients.clear();
+    EXPECT_EQ(failed, 0);
+    EXPECT_THROW(RawClient{server->port()}, std::runtime_error);
+    queue.close();
+}
+
+TEST(HttpServerEnd, AnswersConnectionsThatWereNotAcceptedYet) {
+    std::promise<void> may_go_on;
+    const auto server = serve([&, go_on = may_go_on.get_future().share()](const ExchangePtr& exchange) {
+        if (exchange->request().target == "/block") go_on.wait();  // nothing is accepted meanwhile
+        test::echo(exchange);
+    });
+    RawClient blocking{server->port()};
+    blocking.send("GET /block HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::deque<RawClient> clients;
+    for (int number = 0; number < 200; ++number)
+        clients.emplace_back(server->port()).send(get);
+    std::jthread drain{[&] { server->drain(); }};
+    may_go_on.set_value();
+    EXPECT_EQ(blocking.read_answer()->status, 200);
+    for (RawClient& client : clients)
+        EXPECT_EQ(client.read_answer()->status, 200);
+}
+
+TEST(HttpServerEnd, GivesIdleConnectionsOneMoreRequest) {
+    const auto server = serve(test::echo);
+    RawClient client{server->port()};
+    RawClient idle{server->port()};
+    EXPECT_EQ(status_of(client), 200);
+    EXPECT_EQ(status_of(idle), 200);
+    server->drain();
+    client.send(get);
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_EQ(header(answer->headers, "connection"), "close");
+    EXPECT_FALSE(client.read_answer());
+    EXPECT_EQ(idle.read_to_end(), "");
+    client.half_close();
+    EXPECT_TRUE(server->wait_drained(5s));
+}
+
+TEST(HttpServerEnd, WaitsForWhatIsUnderWay) {
+    HeldExchanges held;
+    const auto server = serve(held.handle());
+    RawClient client{server->port()};
+    client.send(get);
+    const ExchangePtr exchange = held.next();
+    server->drain();
+    EXPECT_FALSE(server->wait_drained(20ms));
+    EXPECT_FALSE(exchange->left().stop_requested());
+    exchange->reply({.body = "at last"});
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer->body, "at last");
+    EXPECT_EQ(header(answer->headers, "connection"), "close");
+    client.half_close();
+    EXPECT_TRUE(server->wait_drained(5s));
+}
+
+TEST(HttpServerEnd, StopsAtOnceWhateverIsUnderWay) {
+    HeldExchanges held;
+    const auto server = serve(held.handle());
+    RawClient waiting{server->port()};
+    waiting.send(get);
+    const ExchangePtr exchange = held.next();
+    RawClient streaming = RawClient::with_small_window(server->port());
+    streaming.send(get);
+    const ExchangePtr stream = held.next();
+    std::jthread writer{[&] {
+        stream->begin_stream({});
+        while (stream->write(std::string(65'536, 'x'))) {
+        }
+    }};
+    RawClient partial{server->port()};
+    partial.send("GET / HT");
+    const auto start = std::chrono::steady_clock::now();
+    server->stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+    EXPECT_TRUE(exchange->left().stop_requested());
+    EXPECT_EQ(server->counts().open, 0U);
+    EXPECT_TRUE(waiting.is_closed_within(5s));
+    EXPECT_TRUE(partial.is_closed_within(5s));
+    server->drain();
+    server->stop();
+}
+
+}  // namespace
+}  // namespace decant::net
