@@ -14,9 +14,9 @@
 #include "core/error.hpp"
 #include "net/url.hpp"
 
-/// net/: HTTP as a client, over libcurl, whose headers only this folder includes. Certificates are always checked,
-/// redirects never followed (they are how a credential gets to another host), link-local addresses only reached when
-/// the URL spells them out.
+/// net/: HTTP as a client, over libcurl, and as a server (http_server.hpp), over Asio; only this folder includes their
+/// headers. As a client certificates are always checked, redirects never followed (they are how a credential gets to
+/// another host), link-local addresses only reached when the URL spells them out.
 namespace decant::net {
 
 /// One service that is called, and what its failures are called.

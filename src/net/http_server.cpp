@@ -143,7 +143,8 @@ struct HttpServer::State {
         // First, because room is made for somebody only, and accept4() fails without files even where nobody is.
         pollfd ready{.fd = acceptor.native_handle(), .events = POLLIN, .revents = 0};
         if (::poll(&ready, 1, 0) <= 0) return Accepted::none;
-        if (core->counters.open >= most && !close_longest_waiting()) return Accepted::no_room;
+        const bool is_full = core->counters.open >= most && !core->drain_start;
+        if (is_full && !close_longest_waiting()) return Accepted::no_room;
         tcp::endpoint peer;
         auto size = static_cast<socklen_t>(peer.capacity());
         const int file = ::accept4(acceptor.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -176,8 +177,12 @@ struct HttpServer::State {
             return;
         }
         socket.set_option(tcp::no_delay{true}, code);
-        auto connection = std::make_shared<Connection>(core, std::move(socket), current_tls());
-        asio::co_spawn(core->io, run(std::move(connection)), log_end);
+        try {
+            auto connection = std::make_shared<Connection>(core, std::move(socket), current_tls());
+            asio::co_spawn(core->io, run(std::move(connection)), log_end);
+        } catch (const std::exception& error) {
+            log::error("A connection was closed at once: {}", error.what());
+        }
     }
 
     TlsContext current_tls() {

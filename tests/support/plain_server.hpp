@@ -1,9 +1,13 @@
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
+#include <deque>
 #include <memory>
+#include <mutex>
+#include <stdexcept>
 #include <utility>
 
-#include "core/bounded_queue.hpp"
 #include "net/http_server.hpp"
 
 namespace decant::test {
@@ -19,13 +23,30 @@ inline void echo(const std::shared_ptr<net::Exchange>& exchange) {
 class HeldExchanges {
 public:
     net::HttpServer::Handle handle() {
-        return [this](std::shared_ptr<net::Exchange> exchange) { queue_.push(std::move(exchange), 1); };
+        return [this](std::shared_ptr<net::Exchange> exchange) {
+            {
+                const std::lock_guard lock{mutex_};
+                held_.push_back(std::move(exchange));
+            }
+            has_more_.notify_one();
+        };
     }
-    /// Waits for one.
-    std::shared_ptr<net::Exchange> next() { return queue_.pop().value(); }
+
+    /// Waits for one; throws std::runtime_error after 20 s.
+    std::shared_ptr<net::Exchange> next() {
+        std::unique_lock lock{mutex_};
+        if (!has_more_.wait_for(lock, std::chrono::seconds{20}, [this] { return !held_.empty(); })) {
+            throw std::runtime_error("no request came");
+        }
+        std::shared_ptr<net::Exchange> first = std::move(held_.front());
+        held_.pop_front();
+        return first;
+    }
 
 private:
-    BoundedQueue<std::shared_ptr<net::Exchange>> queue_{1'000};
+    std::mutex mutex_;
+    std::condition_variable has_more_;
+    std::deque<std::shared_ptr<net::Exchange>> held_;
 };
 
 /// A server on a free port of 127.0.0.1 whose refusals are their detail.

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <deque>
-#include <future>
 #include <thread>
 
 #include "core/bounded_queue.hpp"
@@ -60,20 +59,21 @@ TEST(HttpServerEnd, DrainsWithoutAFailedRequest) {
 }
 
 TEST(HttpServerEnd, AnswersConnectionsThatWereNotAcceptedYet) {
-    std::promise<void> may_go_on;
-    const auto server = serve([&, go_on = may_go_on.get_future().share()](const ExchangePtr& exchange) {
-        if (exchange->request().target == "/block") go_on.wait();  // nothing is accepted meanwhile
-        test::echo(exchange);
-    });
-    RawClient blocking{server->port()};
-    blocking.send("GET /block HTTP/1.1\r\nHost: a\r\n\r\n");
-    std::deque<RawClient> clients;
-    for (int number = 0; number < 200; ++number)
-        clients.emplace_back(server->port()).send(get);
-    std::jthread drain{[&] { server->drain(); }};
-    may_go_on.set_value();
-    EXPECT_EQ(blocking.read_answer()->status, 200);
-    for (RawClient& client : clients)
+    HeldExchanges held;
+    const auto server = serve(held.handle(), {.most_connections = 1});
+    RawClient busy{server->port()};
+    busy.send(get);
+    const ExchangePtr exchange = held.next();
+    std::deque<RawClient> others;
+    for (int number = 0; number < 20; ++number)
+        others.emplace_back(server->port()).send(get);
+    EXPECT_EQ(server->counts().accepted, 1U) << "there is room for one";
+    server->drain();
+    exchange->reply({});
+    EXPECT_EQ(busy.read_answer()->status, 200);
+    for (std::size_t number = 0; number < others.size(); ++number)
+        held.next()->reply({});
+    for (RawClient& client : others)
         EXPECT_EQ(client.read_answer()->status, 200);
 }
 
