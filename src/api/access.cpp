@@ -174,7 +174,8 @@ Principal Access::admit_local(const net::ServerRequest& request) const {
 }
 
 Principal Access::admit_token(const std::string& token, const net::ServerRequest& request) const {
-    if (!setup_.local_token.empty() && is_same_secret(sha256(token), sha256(setup_.local_token)))
+    const bool is_local = request.is_loopback && !is_forwarded(request);
+    if (is_local && !setup_.local_token.empty() && is_same_secret(sha256(token), sha256(setup_.local_token)))
         return {.name = "local", .subject = {}, .scopes = ScopeSet::all(), .rate_key = address_key(request)};
     try {
         return token.starts_with(store::api_key_prefix) ? admit_key(token) : admit_jwt(token);

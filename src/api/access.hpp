@@ -49,7 +49,7 @@ struct AccessSetup {
     std::vector<AddressRange> trusted_proxies = {};
     std::vector<std::string> allowed_hosts = {};  ///< in lower case
     Cors cors = {};
-    std::string local_token = {};               ///< lets its bearer do everything; empty: there is none
+    std::string local_token = {};  ///< lets its bearer, of this machine, do everything; empty: there is none
     std::uint32_t failed_logins_a_minute = 60;  ///< of one address; 0: as many as they like
     std::function<std::chrono::system_clock::time_point()> now = [] { return std::chrono::system_clock::now(); };
 };

@@ -161,6 +161,11 @@ void Application::count(const net::ServerRequest& request, const Route* route, i
 void Application::finish(const net::ServerRequest& request, const Route* route, const std::string& request_id,
                          net::ServerResponse& response) const {
     count(request, route, response.status);
+    add_headers(request, request_id, response);
+}
+
+void Application::add_headers(const net::ServerRequest& request, const std::string& request_id,
+                              net::ServerResponse& response) const {
     response.headers.emplace_back("X-Request-Id", request_id);
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     std::ranges::move(access_.cors().response_headers(net::header(request.headers, "origin")),
@@ -238,7 +243,7 @@ Reply Application::run(const Admitted& admitted, Worker* worker) {
               .worker = worker,
               .streamed_head = [&] {
                   net::ServerResponse head;
-                  finish(request, admitted.request_id, head);
+                  add_headers(request, admitted.request_id, head);
                   add_limit_headers(admitted.limit, head);
                   return head;
               }};

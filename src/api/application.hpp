@@ -43,6 +43,8 @@ private:
     void finish(const net::ServerRequest& request, const Route* route, const std::string& request_id,
                 net::ServerResponse& response) const;
     void count(const net::ServerRequest& request, const Route* route, int status) const;
+    void add_headers(const net::ServerRequest& request, const std::string& request_id,
+                     net::ServerResponse& response) const;
     void answer_options(const net::ServerRequest& request, const std::string& allowed,
                         net::ServerResponse& response) const;
     void answer(const Admitted& admitted, Worker* worker);

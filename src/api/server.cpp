@@ -150,7 +150,11 @@ Server::State::State(const Settings& given, ServerPurpose given_purpose)
                .metrics = metrics,
                .events = events,
                .configured_model = embed::chosen_embedder(settings).model,
-               .chroma = search::ChromaSearch::from(settings)},
+               .chroma = search::ChromaSearch::from(settings),
+               .open_llm = [this] { return chat::open_llm(settings); },
+               .reload = [this] { return reload(); },
+               .state = [this] { return state(); },
+               .current_options = std::make_shared<const Options>(Options{1, search::engine_options(settings)})},
       figures(conninfo, [this] { return services.model_name(); }),
       application(all_routes(services), services, access, limiter, lanes_of(settings)),
       http(
@@ -159,10 +163,6 @@ Server::State::State(const Settings& given, ServerPurpose given_purpose)
           [](const net::Refusal& refusal) { return problem_of(refusal); }),
       url(url_of(setup_of(settings), http.port())),
       retention(conninfo, retained_of(settings)) {
-    services.set_options(search::engine_options(settings));
-    services.open_llm = [this] { return chat::open_llm(settings); };
-    services.reload = [this] { return reload(); };
-    services.state = [this] { return state(); };
     if (purpose.runs_worker && embed::chosen_embedder(settings).provider != "none") queue.emplace(conninfo, embedder);
     warm_up = std::jthread{[this] {
         try {
