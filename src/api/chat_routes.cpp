@@ -9,6 +9,7 @@
 #include "api/problem.hpp"
 #include "api/products_json.hpp"
 #include "api/routes.hpp"
+#include "api/search_record.hpp"
 #include "api/worker.hpp"
 #include "catalog/uuid.hpp"
 #include "chat/agent.hpp"
@@ -96,12 +97,24 @@ chat::ChatRequest request_of(const Call& call) {
 
 chat::ChatAnswer answer_of(Call& call, const chat::ChatRequest& request, const chat::Progress& on_step) {
     Worker& worker = *call.worker;
-    chat::Agent agent{worker.db(), worker.engine(), worker.llm()};
-    return agent.answer(request, on_step, call.exchange.left());
+    const SearchRecord record{
+        .kind = store::SearchEvent::Kind::chat, .run_id = call.request_id, .question = request.message};
+    try {
+        chat::Agent agent{worker.db(), worker.engine(), worker.llm()};
+        chat::ChatAnswer answer = agent.answer(request, on_step, call.exchange.left());
+        SearchRecord done = record;
+        done.milliseconds = answer.processing_ms;
+        record_chat(worker.services(), done, answer);
+        return answer;
+    } catch (const Error& error) {
+        record_failure(worker.services(), record, error);
+        throw;
+    }
 }
 
 /// The caller's members stay, but for those that are the answer's.
-json::object metadata_of(const chat::ChatAnswer& answer, json::object callers) {
+json::object metadata_of(const Call& call, const chat::ChatAnswer& answer, json::object callers) {
+    callers["run_id"] = call.request_id;  // what feedback calls it by
     callers["requires_human"] = answer.requires_human;
     callers["is_complete"] = answer.is_complete;
     callers["processing_time_ms"] = answer.processing_ms;
@@ -120,7 +133,7 @@ Reply post_message(Call& call) {
                                  {"agent_used", answer.agent},
                                  {"session_id", answer.session_id},
                                  {"status", answer.status},
-                                 {"metadata", metadata_of(answer, request.metadata)}}};
+                                 {"metadata", metadata_of(call, answer, request.metadata)}}};
 }
 
 /// What Last-Event-ID names: "MESSAGE:SEQ".
@@ -173,7 +186,7 @@ public:
                 send(std::move(event));
             });
             json::object event = event_json("complete", answer.text, 1);
-            event["metadata"] = metadata_of(answer, request_.metadata);
+            event["metadata"] = metadata_of(call_, answer, request_.metadata);
             event["metadata"].as_object()["total_steps"] = seq_ + 1;
             event["metadata"].as_object()["session_id"] = answer.session_id;
             send(std::move(event));

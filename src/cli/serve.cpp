@@ -10,6 +10,7 @@
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/log_file.hpp"
 #include "core/service_manager.hpp"
 #include "net/http_client.hpp"
 
@@ -38,6 +39,7 @@ public:
     int run(const Context& context) override {
         catch_interrupts();
         catch_hangups();
+        if (!context.settings.get("LOG_FILE")) open_default_log(context.settings);
         api::Server server{context.settings, {.version = DECANT_VERSION, .runs_worker = !no_worker_}};
         const ServerNotice notice{context.settings, {.url = server.url(), .token = server.local_token()}};
         log::info("listening on {}", server.url());
@@ -53,6 +55,15 @@ public:
     }
 
 private:
+    /// A folder that cannot be written is no reason not to serve: stderr has all of it.
+    static void open_default_log(const Settings& settings) {
+        try {
+            log::also_write_to("logs/app.log", settings);
+        } catch (const Error& error) {
+            log::warning("logging to stderr alone: {}", error.happened());
+        }
+    }
+
     static void reload(api::Server& server) {
         notify_service_manager("RELOADING=1");
         try {

@@ -16,6 +16,7 @@
 #include "core/enum_names.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "core/log_file.hpp"
 #include "core/utf8.hpp"
 
 namespace decant::log {
@@ -126,6 +127,12 @@ void configure(const Settings& settings) {
     if (const auto path = settings.get("LOG_FILE")) add_file(*logger, *path, is_json ? Form::json : Form::file);
     current() = std::move(logger);
     set_level(settings);
+}
+
+void also_write_to(const std::filesystem::path& path, const Settings& settings) {
+    std::error_code ignored;  // opening the file tells
+    std::filesystem::create_directories(path.parent_path(), ignored);
+    add_file(*current(), path.string(), settings.get("LOG_FORMAT") == "json" ? Form::json : Form::file);
 }
 
 void set_level(const Settings& settings) {

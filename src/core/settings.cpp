@@ -145,7 +145,8 @@ constexpr std::array setting_table{
                 "Whether that record holds the text of what was asked, which may be personal."},
     SettingSpec{"LOG_LEVEL", "info", false, "debug|info|warning|error", "The least severe message to write."},
     SettingSpec{"LOG_FORMAT", "text", false, "text|json", "How messages are written to stderr and LOG_FILE."},
-    SettingSpec{"LOG_FILE", "", false, "", "A file that gets every message too, with its time."},
+    SettingSpec{"LOG_FILE", "", false, "",
+                "A file that gets every message too, with its time. Default: none; of `decant serve` logs/app.log."},
 };
 
 constexpr std::string_view file_suffix = "_FILE";
