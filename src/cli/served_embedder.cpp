@@ -13,13 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 
 net::HttpService service_of(const RunningServer& server) {
-    return {
-        .name = "The running decant server",
-        .url = net::parse_url(server.url, "its URL"),
-        .headers = {"Authorization: Bearer " + server.token, "Content-Type: application/json", "X-Decant-Role: query"},
-        .connect_timeout = 500ms,
-        .idle_timeout = 5s,
-        .total_timeout = 5s};
+    return {.name = "The running decant server",
+            .url = net::parse_url(server.url, "its URL"),
+            .headers = {"Authorization: Bearer " + server.token, "X-Decant-Role: query"},
+            .connect_timeout = 500ms,
+            .idle_timeout = 5s,
+            .total_timeout = 5s};
 }
 
 class ServedEmbedder final : public embed::Embedder {
