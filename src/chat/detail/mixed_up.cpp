@@ -37,8 +37,13 @@ const Product* only_named(const Stems& line, const KnownFacts& known) {
     return found;
 }
 
+/// "Marca: Bosch", "Precio final: $100", "**Stock** 3".
 bool is_label(const Words& words) {
-    return !words.empty() && (announces_price(words[0].folded) || announces_stock(words[0].folded));
+    constexpr std::size_t most_words = 3;
+    for (std::size_t at = 0; at < std::min(words.size(), most_words) && is_common(words[at].folded); ++at) {
+        if (words[at].after.find(':') != std::string_view::npos) return true;
+    }
+    return announces_price(words[0].folded) || announces_stock(words[0].folded);
 }
 
 /// The line speaks of this product too, by a word that the other one has not.
