@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "chat/detail/forbidden_text.hpp"
+#include "chat/detail/intent_words.hpp"
+#include "chat/detail/phrases.hpp"
 #include "core/utf8.hpp"
 
 namespace decant::chat {
@@ -141,7 +143,7 @@ std::string price_text(double price, Language language) {
 }
 
 std::string shown_text(std::string_view text, std::size_t most_characters) {
-    if (detail::find_forbidden(text)) return {};
+    if (detail::find_forbidden(text) || detail::Spoken{text}.has_any(detail::order_phrases)) return {};
     std::string line{first_characters(text, most_characters)};
     if (line.size() < text.size()) line += "…";
     std::ranges::replace_if(line, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
@@ -194,14 +196,13 @@ std::string nothing_text(const NothingText& nothing, Language language) {
     return text + "\n" + advice(nothing.had_prices, language);
 }
 
-std::string no_other_price_text(PriceWish wish, double price, Language language) {
-    const std::string shown = price_text(price, language);
-    return wish == PriceWish::cheap ? say({"No encontré nada más barato que {} para lo que buscás.",
-                                           "I found nothing cheaper than {} for that."},
-                                          language, shown)
-                                    : say({"No encontré nada más caro que {} para lo que buscás.",
-                                           "I found nothing more expensive than {} for that."},
-                                          language, shown);
+std::string no_other_price_text(PriceWish wish, const Hit& shown, Language language) {
+    const Wording wording = wish == PriceWish::cheap
+                                ? Wording{"No encontré nada más barato para lo que buscás. El más barato es {}, a {}.",
+                                          "I found nothing cheaper for that. The cheapest one is {}, at {}."}
+                                : Wording{"No encontré nada más caro para lo que buscás. El más caro es {}, a {}.",
+                                          "I found nothing dearer for that. The dearest one is {}, at {}."};
+    return say(wording, language, shown_name(shown), price_text(shown.price, language));
 }
 
 std::string no_more_text(Language language) {

@@ -43,8 +43,8 @@ struct NothingText {
     bool had_prices = false;
 };
 std::string nothing_text(const NothingText& nothing, Language language);
-/// There is none cheaper, or dearer, than what was shown.
-std::string no_other_price_text(search::PriceWish wish, double price, Language language);
+/// There is none cheaper, or dearer, than this one, which was shown.
+std::string no_other_price_text(search::PriceWish wish, const search::Hit& shown, Language language);
 std::string no_more_text(Language language);
 
 std::string details_text(std::span<const ProductFacts> products, Language language);

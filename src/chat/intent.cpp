@@ -48,9 +48,9 @@ public:
         if (spoken_.has_any(detail::human_phrases)) return settle(Act::human, IntentKind::other);
         if (is_social()) return std::move(out_);
         if (spoken_.is_empty() || is_forbidden()) return settle(Act::off_topic, IntentKind::other);
-        if (reads_comparison() || reads_catalog() || reads_more() || reads_reference() || reads_naming())
-            return std::move(out_);
+        if (reads_comparison() || reads_catalog() || reads_more() || reads_reference()) return std::move(out_);
         if (is_foreign()) return settle(Act::off_topic, IntentKind::other);
+        if (reads_naming()) return std::move(out_);
         read_search();
         return std::move(out_);
     }
@@ -83,9 +83,10 @@ private:
     }
 
     bool has_thing() const { return out_.category.has_value(); }
-    bool has_condition() const {
-        return out_.price_min || out_.price_max || out_.wants_sale || out_.wants_featured || out_.in_stock;
+    bool has_price_or_mark() const {
+        return out_.price_min || out_.price_max || out_.wants_sale || out_.wants_featured;
     }
+    bool has_condition() const { return has_price_or_mark() || out_.in_stock; }
     bool is_about_catalog() const {
         return has_thing() || out_.brand || has_condition() || out_.wish != PriceWish::none ||
                spoken_.has_any(detail::search_phrases);
@@ -119,53 +120,60 @@ private:
     }
 
     /// Asks for the assistant's own instructions or secrets, or gives it orders.
-    bool is_forbidden() const { return !has_thing() && !out_.brand && spoken_.has_any(detail::attack_phrases); }
+    bool is_forbidden() const {
+        return !has_thing() && !out_.brand &&
+               (spoken_.has_any(detail::order_phrases) || spoken_.has_any(detail::secret_phrases));
+    }
 
     bool reads_comparison() {
         if (!spoken_.has_any(detail::compare_phrases)) return false;
         out_.chosen = detail::places_in(spoken_, said_.shown);
-        if (said_.shown == 0) out_.chosen.clear();
+        if (said_.shown == 0 && !out_.chosen.empty()) return decide(Act::unsettled, IntentKind::other);
         if (out_.chosen.size() < 2) name_both_sides();
-        if (out_.named.size() < 2 && out_.chosen.size() < 2) {
-            out_.named.clear();
+        if (out_.named.empty() && out_.chosen.size() < 2) {
             if (said_.shown < 2) return decide(Act::unsettled, IntentKind::other);
             out_.chosen = {0, 1};
         }
         return decide(Act::compare, IntentKind::get_product_details);
     }
 
+    /// "X vs Y", "compará X con Y"; one name alone where there is no second.
     void name_both_sides() {
         Spoken left = spoken_;
-        left.drop(detail::compare_phrases);
-        std::string text = left.text();
-        std::size_t best = std::string::npos;
-        std::size_t length = 0;
+        if (!left.has_any(detail::versus)) left.drop(detail::compare_phrases);
+        const std::string_view text = left.text();
         for (const std::string_view divider : detail::items_of(detail::dividers)) {
             const std::string wanted = " " + std::string{divider} + " ";
-            best = text.find(wanted, 1);
-            length = wanted.size();
-            if (best != std::string::npos) break;
+            const std::size_t at = text.find(wanted, 1);
+            if (at == std::string_view::npos) continue;
+            name_side(text.substr(0, at));
+            name_side(text.substr(at + wanted.size()));
+            return;
         }
-        if (best == std::string::npos) return;
-        for (const std::string& side : {text.substr(0, best), text.substr(best + length)}) {
-            Spoken name{side};
-            name.drop(detail::fillers);
-            if (!name.is_empty()) out_.named.push_back(name.text().substr(1, name.text().size() - 2));
-        }
+        name_side(text);
+    }
+
+    void name_side(std::string_view side) {
+        Spoken name{side};
+        for (const std::string_view list : {detail::compare_phrases, detail::pronouns, detail::fillers})
+            name.drop(list);
+        if (!name.is_empty()) out_.named.push_back(name.text().substr(1, name.text().size() - 2));
     }
 
     bool reads_catalog() {
-        if (has_thing() || out_.brand || has_condition() || out_.wish != PriceWish::none) return false;
+        if (has_thing() || out_.brand || has_price_or_mark() || out_.wish != PriceWish::none) return false;
         if (!spoken_.has_any(detail::catalog_phrases)) return false;
-        Spoken left = rest_;
-        left.drop(detail::catalog_phrases);
-        left.drop(detail::greetings);
-        left.drop(detail::fillers);
+        Spoken left = spoken_;
+        for (const std::string_view list :
+             {detail::catalog_phrases, detail::greetings, detail::search_phrases, detail::fillers})
+            left.drop(list);
         return left.is_empty() && decide(Act::catalog, IntentKind::show_general_catalog);
     }
 
     bool reads_more() {
-        if (!said_.has_request || has_thing() || out_.brand || has_condition()) return false;
+        if (!said_.has_request || has_thing() || out_.brand || has_price_or_mark()) return false;
+        // "más de esa" asks for another thing.
+        if (spoken_.has_any(detail::pronouns_of_one)) return false;
         Spoken left = spoken_;
         left.drop(detail::more_phrases);
         if (left.text() == spoken_.text()) return false;
@@ -233,8 +241,9 @@ private:
         out_.act = Act::search;
         const bool has_words = !rest_.is_empty();
         const bool continues = spoken_.has_any(detail::continuing) && spoken_.words().size() <= 2 * few_words;
+        const bool is_new = spoken_.has_any(detail::any_product) && out_.wish == PriceWish::none;
         const bool is_bare = !has_words && (out_.brand || has_condition() || out_.wish != PriceWish::none);
-        out_.refines = said_.has_request && !has_thing() && (is_bare || (continues && has_words));
+        out_.refines = said_.has_request && !is_new && !has_thing() && (is_bare || (continues && has_words));
         if (is_bare && !has_thing() && !out_.brand && !out_.refines) out_.act = Act::browse;
         if (has_words && !out_.refines)
             out_.kind = IntentKind::search_specific_products;

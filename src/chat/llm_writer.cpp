@@ -185,13 +185,14 @@ public:
     const std::string& text() const noexcept { return text_; }
 
 private:
-    /// Behind the last newline, or mark and blank.
+    /// Behind the last newline, or mark and blank; "1. " only numbers what follows.
     std::size_t end_of_sentence() const {
         const std::size_t line = text_.rfind('\n');
         std::size_t end = line == std::string::npos ? 0 : line + 1;
         for (const std::string_view mark : {". ", "? ", "! "}) {
             const std::size_t at = text_.rfind(mark);
-            if (at != std::string::npos) end = std::max(end, at + mark.size());
+            const bool numbers = at != std::string::npos && at > 0 && text_[at - 1] >= '0' && text_[at - 1] <= '9';
+            if (at != std::string::npos && !numbers) end = std::max(end, at + mark.size());
         }
         return end;
     }

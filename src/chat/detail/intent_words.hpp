@@ -34,23 +34,30 @@ inline constexpr std::string_view human_phrases =
     "a representative, an operator, customer service, customer support, a salesperson, call me back, un humano, "
     "hacer un reclamo, quiero reclamar, quiero quejarme, i want to complain, make a complaint";
 
-/// Orders to the assistant, and questions for what it is told and keeps.
-inline constexpr std::string_view attack_phrases =
+/// Orders to the assistant.
+inline constexpr std::string_view order_phrases =
     "ignora las instrucciones, ignora tus instrucciones, ignora todas las instrucciones, ignora todo lo anterior, "
-    "ignora lo anterior, ignora las reglas, olvida tus instrucciones, olvida las instrucciones, olvidate de, "
-    "ignore previous instructions, ignore all previous instructions, ignore your instructions, ignore the above, "
-    "ignore all instructions, ignore everything, disregard previous, disregard all, forget your instructions, "
-    "forget previous, system prompt, prompt del sistema, tus instrucciones, your instructions, your prompt, tu prompt, "
-    "developer mode, modo desarrollador, jailbreak, you are now, ahora sos, ahora eres, act as, actua como, "
-    "pretend to be, hace de cuenta, contrasena, contrasenas, password, passwords, api key, api keys, clave de api, "
-    "drop table, select from, variables de entorno, environment variables, reveal your, revela tus, repeat the words, "
-    "base de datos, otros usuarios, other users, otros clientes, other customers";
+    "ignora lo anterior, ignora las reglas, ignore las instrucciones, olvida tus instrucciones, "
+    "olvida las instrucciones, olvidate de, ignore previous instructions, ignore all previous instructions, "
+    "ignore your instructions, ignore the above, ignore all instructions, ignore everything, disregard previous, "
+    "disregard all, disregard your, forget your instructions, forget previous, system prompt, prompt del sistema, "
+    "tus instrucciones, your instructions, your prompt, tu prompt, nuevas instrucciones, new instructions, "
+    "developer mode, modo desarrollador, jailbreak, you are now, ahora sos, ahora eres, you must now, "
+    "pretend to be, hace de cuenta, asistente debes, asistente debe, assistant must, assistant should, "
+    "instruccion para el asistente, instruction to the assistant, instructions to the assistant, as an ai";
+
+/// Questions for what the assistant is told and keeps.
+inline constexpr std::string_view secret_phrases =
+    "contrasena, contrasenas, password, passwords, api key, api keys, clave de api, drop table, select from, "
+    "variables de entorno, environment variables, reveal your, revela tus, repeat the words, base de datos, "
+    "otros usuarios, other users, otros clientes, other customers, act as, actua como";
 
 inline constexpr std::string_view compare_phrases =
     "comparame, compararme, comparar, compara, compare, comparison, comparacion, comparativa, comparalas, comparalos, "
     "versus, vs, diferencia entre, diferencias entre, la diferencia, diferencia hay entre, difference between, "
     "differences between, the difference, cual es mejor, cual conviene mas, which is better, which one is better, "
     "compare them, cual es mejor entre, lado a lado, side by side";
+inline constexpr std::string_view versus = "vs, versus";
 inline constexpr std::string_view dividers = "vs, versus, contra, against, con, with, y, and, o, or, to, e";
 
 inline constexpr std::string_view catalog_phrases =
@@ -79,6 +86,8 @@ inline constexpr std::string_view dearest_phrases =
 inline constexpr std::string_view pronouns =
     "esa, ese, eso, esta, este, esto, esas, esos, estas, estos, la misma, el mismo, it, this, that, this one, "
     "that one, these, those, them, ella, aquella, aquel, las, los";
+inline constexpr std::string_view pronouns_of_one =
+    "esa, ese, eso, esta, este, esto, la misma, el mismo, it, this, that, this one, that one, ella, aquella, aquel";
 inline constexpr std::string_view detail_phrases =
     "contame, cuentame, contame mas, cuentame mas, mas detalles, detalles, detalle, mas informacion, informacion, "
     "mas info, info, caracteristicas, especificaciones, specs, ficha tecnica, ficha, hablame, describime, describeme, "
@@ -90,6 +99,10 @@ inline constexpr std::string_view stock_phrases =
     "cuantas quedan, cuantos quedan, cuantas hay, cuantos hay, cuantas unidades, unidades, quedan, queda, "
     "hay disponibilidad, disponibilidad, disponible, disponibles, available, availability, how many, how many left, "
     "left, units, cuantas tenes, cuantos tenes, cuantas tienen, cuantos tienen, have in stock, do you have stock";
+
+/// Said of a new request, not of what was shown.
+inline constexpr std::string_view any_product =
+    "productos, producto, products, product, articulos, articles, items, algo, something, anything, cosas, things";
 
 /// "y de Lenovo?", "what about 32 GB?"
 inline constexpr std::string_view continuing =

@@ -145,7 +145,7 @@ Draft Responder::refine(const Intent& intent) {
     if (intent.wish != PriceWish::none && !memory_.shown.empty()) {
         const Hit bound = extreme_of_shown(intent.wish);
         const bool is_cheap = intent.wish == PriceWish::cheap;
-        if (is_cheap && bound.price <= cent) return {.text = no_other_price_text(intent.wish, bound.price, language_)};
+        if (is_cheap && bound.price <= cent) return {.text = no_other_price_text(intent.wish, bound, language_)};
         if (is_cheap)
             next.max_price = bound.price - cent;
         else
@@ -157,7 +157,9 @@ Draft Responder::refine(const Intent& intent) {
                               .limit = options_.candidates};
         const search::Answer answer = ask(asked);
         if (answer.hits.empty() || answer.drops_names)
-            return {.text = no_other_price_text(intent.wish, bound.price, language_), .strategy_used = answer.used};
+            return {.text = no_other_price_text(intent.wish, bound, language_),
+                    .products = {bound},
+                    .strategy_used = answer.used};
         memory_.request = next;
         Draft draft = found(intent, answer.hits, false);
         draft.strategy_used = answer.used;

@@ -68,6 +68,27 @@ TEST_F(LogTest, WritesOneJsonObjectALine) {
                                                  "\n")));
 }
 
+TEST_F(LogTest, WritesLinesOfANamedLoggerInTheFormOfTheGuide) {
+    configure({{"LOG_FILE", file()}});
+    testing::internal::CaptureStderr();
+    log::named("app.agents.subagent.product_agent", log::Level::info, "Using pgvector results: 10 products found");
+    const auto line = testing::MatchesRegex(
+        "....-..-.. ..:..:.. - app.agents.subagent.product_agent - INFO - Using pgvector results: 10 products "
+        "found\n");
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), line);
+    EXPECT_THAT(file_text(), line);
+}
+
+TEST_F(LogTest, NamesTheLoggerInJsonAndKeepsToTheLevel) {
+    configure({{"LOG_FORMAT", "json"}, {"LOG_LEVEL", "warning"}});
+    testing::internal::CaptureStderr();
+    log::named("app.x", log::Level::info, "left out");
+    log::named("app.x", log::Level::warning, "a\nb");
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                testing::EndsWith(R"("level":"warning","message":"a\nb","logger":"app.x"})"
+                                  "\n"));
+}
+
 TEST_F(LogTest, CannotBeForgedByANewlineInAMessage) {
     configure({});
     testing::internal::CaptureStderr();
