@@ -32,7 +32,7 @@ protected:
         return answer;
     }
 
-    test::ApiCase with_;
+    test::ApiCase with_{{{"DECANT_RATE_MONITORING", "0"}}};
 };
 
 TEST_F(ApiStatistics, TellOfTheCatalogsEmbeddings) {
@@ -82,6 +82,20 @@ TEST_F(ApiStatistics, KeepMetricsOfSearchesOverTime) {
     EXPECT_TRUE(test::eventually(10s, [&] {
         return with_.catalog().value("SELECT count(*) FROM decant.search_events WHERE kind = 'similar'") == "1";
     }));
+}
+
+TEST_F(ApiStatistics, KeepThoseOfChatWithTheTimeOfItsWording) {
+    const net::HttpResponse response =
+        with_.post("/api/v1/chat/message", R"({"user_id": "ana", "message": "busco thing 5"})");
+    ASSERT_EQ(response.status, 200) << response.body;
+    metrics_of(1);
+    EXPECT_EQ(with_.catalog().value("SELECT kind || (answer_ms <= milliseconds) || (run_id = '" +
+                                    response.headers.at("x-request-id") + "') FROM decant.search_events"),
+              "chattruetrue");
+    EXPECT_THAT(with_.get("/metrics").body, HasSubstr(R"(decant_stage_duration_seconds_count{stage="answer"} 1)"));
+    EXPECT_EQ(with_.post("/api/v1/chat/message", R"({"user_id": "ana", "message": "hola"})").status, 200);
+    EXPECT_THAT(with_.get("/metrics").body, HasSubstr(R"(decant_stage_duration_seconds_count{stage="search"} 1)"))
+        << "a greeting searches for nothing";
 }
 
 TEST_F(ApiStatistics, GiveASeriesWhereItIsAskedFor) {
