@@ -97,16 +97,18 @@ chat::ChatRequest request_of(const Call& call) {
 
 chat::ChatAnswer answer_of(Call& call, const chat::ChatRequest& request, const chat::Progress& on_step) {
     Worker& worker = *call.worker;
-    const SearchRecord record{
-        .kind = store::SearchEvent::Kind::chat, .run_id = call.request_id, .question = request.message};
+    const auto start = std::chrono::steady_clock::now();
+    SearchRecord record{.kind = store::SearchEvent::Kind::chat, .run_id = call.request_id, .question = request.message};
     try {
         chat::Agent agent{worker.db(), worker.engine(), worker.llm()};
         chat::ChatAnswer answer = agent.answer(request, on_step, call.exchange.left());
-        SearchRecord done = record;
-        done.milliseconds = answer.processing_ms;
-        record_chat(worker.services(), done, answer);
+        record.milliseconds = answer.processing_ms;
+        record.answer_ms = answer.wording_ms;
+        if (answer.searched) record_search(worker.services(), record, *answer.searched);
         return answer;
     } catch (const Error& error) {
+        record.milliseconds =
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
         record_failure(worker.services(), record, error);
         throw;
     }

@@ -32,8 +32,7 @@ void Retention::prune_all(const std::stop_token& stop) const {
             const std::uint64_t removed = kind.prune(db);
             if (removed > 0) log::info("removed {} {} that were kept long enough", removed, kind.name);
         } catch (const Error& error) {
-            log::warning("{} that are too old could not be removed, trying again later: {}", kind.name,
-                         printable(error.happened()));
+            log::warning("old {} could not be removed, trying again later: {}", kind.name, printable(error.happened()));
         }
     }
 }

@@ -58,17 +58,6 @@ void record_similar(Services& services, const SearchRecord& record, const std::v
     services.events.record(std::move(event));
 }
 
-void record_chat(Services& services, const SearchRecord& record, const chat::ChatAnswer& answer) {
-    const bool has_searched = answer.strategy_used != "none" && answer.strategy_used != "catalog";
-    if (!has_searched) return;
-    store::SearchEvent event = event_of(record);
-    event.strategy = search::strategy_names[services.options()->engine.strategy];
-    event.used = answer.strategy_used;
-    event.degraded = answer.degraded;
-    add_hits(event, answer.products);
-    services.events.record(std::move(event));
-}
-
 void record_failure(Services& services, const SearchRecord& record, const Error& error) {
     const ErrorTraits& traits = traits_of(error.code());
     if (traits.http_status < 500) return;

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "api/services.hpp"
-#include "chat/agent.hpp"
 #include "core/error.hpp"
 #include "search/engine.hpp"
 #include "store/search_events.hpp"
@@ -26,9 +25,6 @@ void record_search(Services& services, const SearchRecord& record, const search:
 
 /// The same of products that are similar to one.
 void record_similar(Services& services, const SearchRecord& record, const std::vector<search::Hit>& hits);
-
-/// The same of a message to the chat that had something searched for.
-void record_chat(Services& services, const SearchRecord& record, const chat::ChatAnswer& answer);
 
 /// The same of one that failed. What the caller did wrong is no failure and is left out.
 void record_failure(Services& services, const SearchRecord& record, const Error& error);

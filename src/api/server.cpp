@@ -12,6 +12,7 @@
 #include "api/queue_worker.hpp"
 #include "api/retention.hpp"
 #include "api/routes.hpp"
+#include "chat/session_store.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "embed/open_embedder.hpp"
@@ -83,7 +84,10 @@ std::vector<Retained> retained_of(const Settings& settings) {
     const int days = number_setting(settings, "DECANT_EVENTS_RETENTION_DAYS", 30);
     return {
         {.name = "search events", .prune = [days](pg::Connection& db) { return store::prune_search_events(db, days); }},
-        {.name = "idempotency keys", .prune = store::prune_idempotency_keys}};
+        {.name = "idempotency keys", .prune = store::prune_idempotency_keys},
+        {.name = "chat sessions", .prune = [chat_days = chat::retention_days(settings)](pg::Connection& db) {
+             return chat::SessionStore{db}.prune(chat_days);
+         }}};
 }
 
 /// None where the database is away.

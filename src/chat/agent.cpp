@@ -16,6 +16,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+double milliseconds_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
 constexpr double thinking_progress = 0.1;
 constexpr double processing_progress = 0.4;
 constexpr double generating_progress = 0.95;
@@ -90,13 +94,16 @@ public:
         detail::Draft draft = responder.respond(answer_.intent, request_.message);
         answer_.products = std::move(draft.products);
         answer_.strategy_used = std::move(draft.strategy_used);
+        answer_.searched = responder.take_searched();
         if (draft.degraded) degrade(draft.reason);
         tell(StepKind::generating, generating_progress, generating_message[answer_.language]);
+        const auto start = Clock::now();
         answer_.text = draft.may_be_reworded && is_llm_up_ ? reworded() : std::string{};
         if (answer_.text.empty()) {
             answer_.text = std::move(draft.text);
             tell(StepKind::generating, generating_progress, answer_.text, true);
         }
+        answer_.wording_ms = milliseconds_since(start);
         return std::move(answer_);
     }
 
@@ -177,7 +184,7 @@ ChatAnswer Agent::answer(const ChatRequest& request, const Progress& on_step, st
     answer.session_id = key.session_id;
     answer.conversation_id = held.turn().conversation_id;
     held.finish({.human = request.message, .ai = answer.text, .state = detail::state_of(memory)});
-    answer.processing_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    answer.processing_ms = milliseconds_since(start);
     if (on_step) on_step({.kind = StepKind::complete, .progress = 1, .message = answer.text});
     return answer;
 }

@@ -47,6 +47,8 @@ struct ChatAnswer {
     bool is_of_llm = false;      ///< the words; else the templates'
     std::string llm_fault = {};  ///< why what the LLM wrote was replaced
     double processing_ms = 0;
+    double wording_ms = 0;                        ///< of these, once the products were found
+    std::optional<search::Answer> searched = {};  ///< the last search for it; none: it needed none
 };
 
 enum class StepKind { thinking, processing, generating, complete };

@@ -58,6 +58,15 @@ TEST_F(ApiEmbeddings, OfNoProductAreRefused) {
     EXPECT_EQ(with_.post(product_path + "p-12", "").status, 400);
 }
 
+TEST_F(ApiEmbeddings, AreNotMadeAtOnceWhileTheModelIsAwayButQueuedAllTheSame) {
+    with_.is_model_away = true;
+    const net::HttpResponse response = with_.post(product_path + id_of("p-12"), "");
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(body_of(response).at("error"), "embedder_unavailable");
+    EXPECT_EQ(response.headers.at("retry-after"), "1");
+    EXPECT_EQ(accepted("{}").at("status"), "pending");
+}
+
 TEST_F(ApiEmbeddings, OfManyProductsWaitInTheQueueUntilAWorkerMadeThem) {
     const json::object job = accepted(R"({"force": true, "batch_size": 5})");
     EXPECT_EQ(job.at("status"), "pending");
@@ -65,12 +74,12 @@ TEST_F(ApiEmbeddings, OfManyProductsWaitInTheQueueUntilAWorkerMadeThem) {
     const json::object waiting = status_of(job);
     EXPECT_EQ(waiting.at("job_id"), job.at("job_id"));
     EXPECT_EQ(waiting.at("status"), "pending");
-    EXPECT_EQ(waiting.at("progress"), (json::object{{"current", 0}, {"total", 12}, {"percentage", 0.0}}));
+    EXPECT_EQ(json_text(waiting.at("progress")), R"({"current":0,"total":12,"percentage":0})");
     EXPECT_TRUE(waiting.at("started_at").is_null());
     work();
     const json::object done = status_of(job);
     EXPECT_EQ(done.at("status"), "completed");
-    EXPECT_EQ(done.at("progress"), (json::object{{"current", 12}, {"total", 12}, {"percentage", 100.0}}));
+    EXPECT_EQ(json_text(done.at("progress")), R"({"current":12,"total":12,"percentage":100})");
     EXPECT_EQ(done.at("summary"), (json::object{{"updated", 12}, {"skipped", 0}, {"errors", 0}}));
     EXPECT_FALSE(done.at("started_at").is_null());
     EXPECT_TRUE(done.at("estimated_completion").is_null());
@@ -136,7 +145,7 @@ TEST_F(ApiEmbeddings, ThatAreStaleAreListed) {
     const json::array& rows = stale.at("stale_embeddings").as_array();
     EXPECT_EQ(rows.at(0).at("name"), "Renamed");
     EXPECT_TRUE(rows.at(0).at("last_embedding_update").is_null());
-    EXPECT_NEAR(rows.at(1).at("days_since_update").as_double(), 20, 0.1);
+    EXPECT_NEAR(rows.at(1).at("days_since_update").to_number<double>(), 20, 0.1);
     EXPECT_EQ(body_of(with_.get(path + "?threshold_days=30&limit=1")).at("total_stale"), json::value(1));
     EXPECT_EQ(with_.get(path + "?threshold_days=91").status, 422);
     EXPECT_EQ(with_.get(path + "?limit=0").status, 422);

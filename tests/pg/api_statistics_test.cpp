@@ -32,7 +32,7 @@ protected:
         return answer;
     }
 
-    test::ApiCase with_;
+    test::ApiCase with_{{{"DECANT_RATE_MONITORING", "0"}}};
 };
 
 TEST_F(ApiStatistics, TellOfTheCatalogsEmbeddings) {
@@ -41,7 +41,7 @@ TEST_F(ApiStatistics, TellOfTheCatalogsEmbeddings) {
     EXPECT_EQ(statistics.at("total_products"), json::value(12));
     EXPECT_EQ(statistics.at("products_with_embeddings"), json::value(11));
     EXPECT_EQ(statistics.at("products_without_embeddings"), json::value(1));
-    EXPECT_NEAR(statistics.at("coverage_percentage").as_double(), 91.67, 0.01);
+    EXPECT_NEAR(statistics.at("coverage_percentage").to_number<double>(), 91.67, 0.01);
     EXPECT_EQ(statistics.at("embedding_model"), "small");
     EXPECT_EQ(statistics.at("stale_embeddings_count"), json::value(1));
 }
@@ -66,9 +66,9 @@ TEST_F(ApiStatistics, KeepMetricsOfSearchesOverTime) {
     with_.post(search_path, R"({"query": "thing 5", "limit": 0})");
     with_.get("/api/v1/pgvector/similar/" + with_.catalog().id_of("p-5"));
     const json::object answer = metrics_of(2);
-    EXPECT_EQ(answer.at("search_metrics").at("error_rate"), json::value(0.0)) << "a refused request is no failure";
-    EXPECT_GT(answer.at("search_metrics").at("average_latency_ms").as_double(), 0);
-    EXPECT_NEAR(answer.at("quality_metrics").at("average_similarity_score").as_double(), 1, 1e-6);
+    EXPECT_EQ(answer.at("search_metrics").at("error_rate").to_number<double>(), 0) << "a refused request is no failure";
+    EXPECT_GT(answer.at("search_metrics").at("average_latency_ms").to_number<double>(), 0);
+    EXPECT_NEAR(answer.at("quality_metrics").at("average_similarity_score").to_number<double>(), 1, 1e-6);
     EXPECT_EQ(answer.at("quality_metrics").at("no_results_count"), json::value(1));
     EXPECT_EQ(answer.at("strategies").as_array().size(), 2U);
     EXPECT_FALSE(answer.contains("series"));
@@ -84,6 +84,20 @@ TEST_F(ApiStatistics, KeepMetricsOfSearchesOverTime) {
     }));
 }
 
+TEST_F(ApiStatistics, KeepThoseOfChatWithTheTimeOfItsWording) {
+    const net::HttpResponse response =
+        with_.post("/api/v1/chat/message", R"({"user_id": "ana", "message": "busco thing 5"})");
+    ASSERT_EQ(response.status, 200) << response.body;
+    metrics_of(1);
+    EXPECT_EQ(with_.catalog().value("SELECT kind || (answer_ms <= milliseconds) || (run_id = '" +
+                                    response.headers.at("x-request-id") + "') FROM decant.search_events"),
+              "chattruetrue");
+    EXPECT_THAT(with_.get("/metrics").body, HasSubstr(R"(decant_stage_duration_seconds_count{stage="answer"} 1)"));
+    EXPECT_EQ(with_.post("/api/v1/chat/message", R"({"user_id": "ana", "message": "hola"})").status, 200);
+    EXPECT_THAT(with_.get("/metrics").body, HasSubstr(R"(decant_stage_duration_seconds_count{stage="search"} 1)"))
+        << "a greeting searches for nothing";
+}
+
 TEST_F(ApiStatistics, GiveASeriesWhereItIsAskedFor) {
     with_.post(search_path, R"({"query": "thing 5", "limit": 1})");
     const json::object answer = metrics_of(1, "?time_range=24h&series=true");
@@ -94,12 +108,15 @@ TEST_F(ApiStatistics, GiveASeriesWhereItIsAskedFor) {
     EXPECT_EQ(with_.get(metrics_path + "?time_range=1y").status, 422);
 }
 
-TEST_F(ApiStatistics, CountFailedSearchesAsErrors) {
-    with_.catalog().exec("ALTER TABLE decant.product_words RENAME TO elsewhere");
-    EXPECT_GE(with_.post(search_path, R"({"query": "thing", "strategy": "keyword"})").status, 400);
+TEST_F(ApiStatistics, CountFailedSearchesAsErrorsAndDegradedOnesAsDegraded) {
     with_.is_model_away = true;
-    with_.post(search_path, R"({"query": "thing 1", "strategy": "pgvector"})");
-    EXPECT_TRUE(test::eventually(10s, [&] { return !body_of(with_.get(metrics_path)).empty(); }));
+    EXPECT_EQ(with_.post(search_path, R"({"query": "thing 1", "strategy": "pgvector"})").status, 503);
+    EXPECT_EQ(with_.post(search_path, R"({"query": "producto 1"})").status, 200);
+    const json::object answer = metrics_of(2);
+    EXPECT_EQ(answer.at("search_metrics").at("error_rate").to_number<double>(), 0.5);
+    EXPECT_EQ(answer.at("search_metrics").at("degraded_searches"), json::value(1));
+    EXPECT_EQ(with_.catalog().value("SELECT error FROM decant.search_events WHERE error IS NOT NULL"),
+              "embedder_unavailable");
 }
 
 TEST_F(ApiStatistics, AreAValidExpositionForPrometheus) {

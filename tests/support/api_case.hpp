@@ -38,9 +38,12 @@ public:
         db.exec("ANALYZE products");
         server_ = std::make_unique<api::Server>(
             settings_, api::ServerPurpose{.version = "test", .runs_worker = runs_worker, .open_embedder = [this] {
-                                              if (is_model_away)
+                                              auto model = std::make_unique<SmallEmbedder>();
+                                              model->spoil = [this](SmallEmbedder::Texts, SmallEmbedder::Answer&) {
+                                                  if (!is_model_away) return;
                                                   throw Error{ErrorCode::embedder_unavailable, "It is away", ""};
-                                              return std::make_unique<SmallEmbedder>();
+                                              };
+                                              return model;
                                           }});
     }
 

@@ -121,6 +121,7 @@ search::Answer Responder::ask(const search::Request& request) {
     log_attempt(engine_.options(), options_.log_level);
     search::Answer answer = engine_.search(request);
     log_outcome(answer, options_.log_level);
+    searched_ = answer;
     return answer;
 }
 

@@ -38,6 +38,8 @@ public:
           language_(language) {}
 
     Draft respond(const Intent& intent, std::string_view message);
+    /// The last answer of the search by words and meaning; none: the intent needed none.
+    std::optional<search::Answer> take_searched() { return std::move(searched_); }
 
 private:
     Draft search(const Intent& intent, std::string_view message);
@@ -65,6 +67,7 @@ private:
     const AgentOptions& options_;
     Memory& memory_;
     Language language_;
+    std::optional<search::Answer> searched_;
 };
 
 }  // namespace decant::chat::detail
