@@ -86,6 +86,7 @@ bool RawClient::fill() {
     std::array<char, 65536> buffer{};
     const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
     if (got > 0) input_.append(buffer.data(), static_cast<std::size_t>(got));
+    was_reset_ = got < 0;
     return got > 0;
 }
 

@@ -38,6 +38,8 @@ public:
     /// What came already or comes now, up to the connection's end or `most` bytes.
     std::string read(std::size_t most);
     std::string read_to_end();
+    /// After the connection's end: whether it was an RST, which can take answers from other clients than this.
+    bool was_reset() const noexcept { return was_reset_; }
     /// True when the peer closes within `span`; what it sends until then is dropped.
     bool is_closed_within(std::chrono::milliseconds span);
 
@@ -52,6 +54,7 @@ private:
 
     int socket_;
     std::string input_;
+    bool was_reset_ = false;
 };
 
 }  // namespace decant::test

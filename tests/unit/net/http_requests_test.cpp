@@ -212,7 +212,7 @@ TEST_P(HttpRequests, GetTheirStatusAndHarmNobody) {
     EXPECT_EQ(statuses, GetParam().statuses);
     RawClient other{server->port()};
     other.send(with_target("/alive"));
-    EXPECT_EQ(other.read_answer()->body, "GET /alive ");
+    EXPECT_EQ(other.read_answer().value().body, "GET /alive ");
 }
 
 TEST_P(HttpRequests, GetTheSameStatusByteByByte) {

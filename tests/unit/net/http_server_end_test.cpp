@@ -39,9 +39,9 @@ TEST(HttpServerEnd, DrainsWithoutAFailedRequest) {
     std::atomic<int> failed{0};
     std::vector<std::jthread> clients;
     for (int number = 0; number < 8; ++number) {
-        clients.emplace_back([&] {
+        clients.emplace_back([&](const std::stop_token& stop) {
             RawClient client{server->port()};
-            for (;;) {
+            while (!stop.stop_requested()) {
                 client.send(get);
                 const auto answer = client.read_answer();
                 ++(answer && answer->status == 200 ? answered : failed);
@@ -70,11 +70,11 @@ TEST(HttpServerEnd, AnswersConnectionsThatWereNotAcceptedYet) {
     EXPECT_EQ(server->counts().accepted, 1U) << "there is room for one";
     server->drain();
     exchange->reply({});
-    EXPECT_EQ(busy.read_answer()->status, 200);
+    EXPECT_EQ(busy.read_answer().value().status, 200);
     for (std::size_t number = 0; number < others.size(); ++number)
         held.next()->reply({});
     for (RawClient& client : others)
-        EXPECT_EQ(client.read_answer()->status, 200);
+        EXPECT_EQ(client.read_answer().value().status, 200);
 }
 
 TEST(HttpServerEnd, GivesIdleConnectionsOneMoreRequest) {
@@ -85,9 +85,9 @@ TEST(HttpServerEnd, GivesIdleConnectionsOneMoreRequest) {
     EXPECT_EQ(status_of(idle), 200);
     server->drain();
     client.send(get);
-    const auto answer = client.read_answer();
-    EXPECT_EQ(answer->status, 200);
-    EXPECT_EQ(header(answer->headers, "connection"), "close");
+    const auto answer = client.read_answer().value();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(header(answer.headers, "connection"), "close");
     EXPECT_FALSE(client.read_answer());
     EXPECT_EQ(idle.read_to_end(), "");
     client.half_close();
@@ -104,9 +104,9 @@ TEST(HttpServerEnd, WaitsForWhatIsUnderWay) {
     EXPECT_FALSE(server->wait_drained(20ms));
     EXPECT_FALSE(exchange->left().stop_requested());
     exchange->reply({.body = "at last"});
-    const auto answer = client.read_answer();
-    EXPECT_EQ(answer->body, "at last");
-    EXPECT_EQ(header(answer->headers, "connection"), "close");
+    const auto answer = client.read_answer().value();
+    EXPECT_EQ(answer.body, "at last");
+    EXPECT_EQ(header(answer.headers, "connection"), "close");
     client.half_close();
     EXPECT_TRUE(server->wait_drained(5s));
 }
