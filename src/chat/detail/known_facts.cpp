@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
+#include "chat/detail/named_figures.hpp"
 #include "chat/detail/vocabulary.hpp"
 #include "core/fold_text.hpp"
 
@@ -42,21 +45,37 @@ double factor_of(std::string_view folded) {
     return number && *number >= 1'000 ? *number : 1;
 }
 
-/// Of digits with what multiplies them, and of words: "1500", "15k", "15 mil", "dos mil".
-std::vector<double> numbers_in(const Words& words) {
+/// A number of the question may be what a person pays: no measure, and no count of a few.
+bool may_be_price(const Words& words, std::size_t at, const std::optional<FigureWord>& figure, double value) {
+    if (figure && is_currency(figure->suffix)) return true;
+    if (figure && !figure->suffix.empty() && figure->suffix != "k") return false;
+    constexpr double least_bare_price = 10;
+    const bool is_measured = at + 1 < words.size() && is_unit(words[at + 1].folded);
+    return (value >= least_bare_price && !is_measured) || (figure && has_currency(words, at));
+}
+
+struct Asked {
     std::vector<double> numbers;
+    std::vector<double> prices;
+};
+
+/// Of digits with what multiplies them, and of words: "1500", "15k", "15 mil", "dos mil"; "una" is an article.
+Asked numbers_in(const Words& words) {
+    Asked asked;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const auto figure = figure_word(words[i].folded);
-        const auto spelled = number_word(words[i].folded);
-        const double value = figure ? figure->figure.value : spelled.value_or(-1);
-        if (value < 0) continue;
-        numbers.push_back(value);
+        const double value = figure ? figure->figure.value : number_word(words[i].folded).value_or(-1);
+        if (value < 0 || (value == 1 && !figure)) continue;
+        asked.numbers.push_back(value);
+        if (may_be_price(words, i, figure, value)) asked.prices.push_back(value);
         const double factor = figure && !figure->suffix.empty() ? factor_of(figure->suffix)
                               : i + 1 < words.size()            ? factor_of(words[i + 1].folded)
                                                                 : 1;
-        if (factor > 1) numbers.push_back(value * factor);
+        if (factor == 1) continue;
+        asked.numbers.push_back(value * factor);
+        asked.prices.push_back(value * factor);
     }
-    return numbers;
+    return asked;
 }
 
 bool holds(const std::vector<double>& values, double value) noexcept {
@@ -76,11 +95,13 @@ KnownFacts::KnownFacts(std::span<const search::Hit> products, std::string_view q
     const Words words = words_in(question);
     for (const Word& word : words)
         question_line_ += word.folded + " ";
-    asked_ = numbers_in(words);
+    Asked asked = numbers_in(words);
+    asked_ = std::move(asked.numbers);
+    asked_prices_ = std::move(asked.prices);
 }
 
 bool KnownFacts::has_price(double value) const noexcept {
-    return holds(prices_, value) || has_asked(value);
+    return holds(prices_, value) || has_asked_price(value);
 }
 
 bool KnownFacts::has_stock(double value) const noexcept {
@@ -89,6 +110,10 @@ bool KnownFacts::has_stock(double value) const noexcept {
 
 bool KnownFacts::has_asked(double value) const noexcept {
     return holds(asked_, value);
+}
+
+bool KnownFacts::has_asked_price(double value) const noexcept {
+    return holds(asked_prices_, value);
 }
 
 bool KnownFacts::has_word(std::string_view folded) const {

@@ -17,11 +17,12 @@ class KnownFacts {
 public:
     KnownFacts(std::span<const search::Hit> products, std::string_view question);
 
-    /// A product's price, to the cent, or a number of the question.
+    /// A product's price, to the cent, or a number of the question that may be one.
     bool has_price(double value) const noexcept;
     /// A product's stock, or a number of the question.
     bool has_stock(double value) const noexcept;
     bool has_asked(double value) const noexcept;
+    bool has_asked_price(double value) const noexcept;
 
     /// A product is called by it, or the question has it.
     bool has_word(std::string_view folded) const;
@@ -51,6 +52,7 @@ private:
     std::vector<double> prices_;
     std::vector<double> stocks_;
     std::vector<double> asked_;
+    std::vector<double> asked_prices_;
 };
 
 }  // namespace decant::chat::detail

@@ -62,8 +62,9 @@ public:
     std::optional<std::string> fault(const KnownFacts& known) const {
         for (std::size_t at = 0; at < words_.size(); ++at) {
             const auto read = figure_word(words_[at].folded);
-            if (!read || known.has_asked(read->figure.value)) continue;
             const bool is_price = has_currency(words_, at);
+            if (!read || (is_price ? known.has_asked_price(read->figure.value) : known.has_asked(read->figure.value)))
+                continue;
             if (!is_price && !is_stock(at)) continue;
             const double Product::* figure = is_price ? &Product::price : &Product::stock;
             const double value = read->figure.value;

@@ -185,6 +185,10 @@ TEST(Grounding, TakesWhatTheQuestionNames) {
     EXPECT_EQ(fault_of("Hasta $2.000 hay una placa.", "placa por menos de dos mil pesos"), "");
     EXPECT_EQ(fault_of("Hasta $15.000 hay una placa.", "placa hasta 15k"), "");
     EXPECT_EQ(fault_of("Para 3 unidades alcanza.", "necesito 3 unidades"), "");
+    EXPECT_NE(fault_of("La placa sale $1.", "quiero una placa"), "") << "an article";
+    EXPECT_NE(fault_of("La placa sale $16.", "quiero una placa de 16gb"), "") << "a measure";
+    EXPECT_NE(fault_of("La placa sale $2.", "quiero 2 placas"), "") << "a count";
+    EXPECT_EQ(fault_of("No hay placas por menos de $5.", "placa por menos de 5 dólares"), "");
     EXPECT_NE(fault_of("Por menos de tres mil pesos hay una placa.", "placa por menos de dos mil pesos"), "");
 }
 
