@@ -46,7 +46,8 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (3, 'trigger', 'decant_words_removed'), (3, 'trigger', 'decant_words_truncated'),
              (3, 'trigger', 'decant_words_renamed'),
              (4, 'table of ours', 'product_words'), (4, 'trigger', 'decant_words_changed'),
-             (5, 'table of ours', 'api_keys'),
+             (5, 'table of ours', 'api_keys'), (6, 'table of ours', 'chat_sessions'),
+             (6, 'table of ours', 'chat_messages'), (6, 'table of ours', 'chat_events'),
              (7, 'table of ours', 'search_events'), (7, 'table of ours', 'feedback'),
              (7, 'table of ours', 'idempotency_keys'))
      AS wanted (version, kind, name)
