@@ -77,9 +77,9 @@ public:
     Answering(const Parts& parts, const ChatRequest& request, const Progress& on_step, std::stop_token stop)
         : parts_(parts), request_(request), on_step_(on_step), stop_(std::move(stop)) {}
 
-    void tell(StepKind kind, double progress, std::string_view message, bool is_piece = false) const {
+    void tell(const Step& step) const {
         if (stop_.stop_requested()) throw withdrawn();
-        if (on_step_) on_step_({.kind = kind, .progress = progress, .message = message, .is_piece = is_piece});
+        if (on_step_) on_step_(step);
     }
 
     ChatAnswer run(detail::Memory& memory) {
@@ -89,19 +89,19 @@ public:
         answer_.intent = intent(memory);
         answer_.requires_human = answer_.intent.act == Act::human;
         answer_.is_complete = !answer_.requires_human;
-        tell(StepKind::processing, processing_progress, processing_message[answer_.language]);
+        tell({StepKind::processing, processing_progress, processing_message[answer_.language]});
         detail::Responder responder{{parts_.db, parts_.engine, parts_.options}, memory, answer_.language};
         detail::Draft draft = responder.respond(answer_.intent, request_.message);
         answer_.products = std::move(draft.products);
         answer_.strategy_used = std::move(draft.strategy_used);
         answer_.searched = responder.take_searched();
         if (draft.degraded) degrade(draft.reason);
-        tell(StepKind::generating, generating_progress, generating_message[answer_.language]);
+        tell({StepKind::generating, generating_progress, generating_message[answer_.language]});
         const auto start = Clock::now();
         answer_.text = draft.may_be_reworded && is_llm_up_ ? reworded() : std::string{};
         if (answer_.text.empty()) {
             answer_.text = std::move(draft.text);
-            tell(StepKind::generating, generating_progress, answer_.text, true);
+            tell({StepKind::generating, generating_progress, answer_.text, true, has_pieces_});
         }
         answer_.wording_ms = milliseconds_since(start);
         return std::move(answer_);
@@ -124,7 +124,8 @@ private:
 
     std::string reworded() {
         const auto on_piece = [this](std::string_view piece) {
-            tell(StepKind::generating, generating_progress, piece, true);
+            tell({StepKind::generating, generating_progress, piece, true});
+            has_pieces_ = true;
         };
         const Wish wish{.message = request_.message, .products = answer_.products, .language = answer_.language};
         Written written = with_llm([&] { return write_answer(*parts_.llm, wish, on_piece, stop_); });
@@ -152,6 +153,7 @@ private:
     std::stop_token stop_;
     ChatAnswer answer_;
     bool is_llm_up_ = parts_.llm != nullptr;
+    bool has_pieces_ = false;  ///< of the LLM's answer
 };
 
 }  // namespace
@@ -169,7 +171,7 @@ ChatAnswer Agent::answer(const ChatRequest& request, const Progress& on_step, st
         throw Error{ErrorCode::request_invalid, "The message is no UTF-8 text", "Send it as UTF-8, without U+0000."};
     Answering answering{{db_, engine_, llm_, options_}, request, on_step, stop};
     const Language language = language_of(request.message).value_or(Language::spanish);
-    answering.tell(StepKind::thinking, thinking_progress, thinking_message[language]);
+    answering.tell({StepKind::thinking, thinking_progress, thinking_message[language]});
     const SessionKey key{.session_id = session_id_of(request), .user_id = request.user_id, .subject = request.subject};
     HeldTurn held{sessions_, sessions_.begin(key, options_.session_wait, stop)};
     detail::Memory memory = detail::memory_of(held.turn().state);

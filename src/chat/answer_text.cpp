@@ -176,6 +176,8 @@ std::string found_text(const FoundText& found, Language language) {
     text += heading(found, language) + "\n" + product_list(found.products, language);
     if (found.has_more)
         text += Wording{"\nHay más: escribí «mostrame más».", "\nThere are more: say \"show me more\"."}[language];
+    else if (found.products.size() == 1)
+        text += Wording{"\n¿Querés más detalles?", "\nWould you like more details?"}[language];
     else
         text += Wording{"\n¿Querés detalles de alguno, o comparar dos?",
                         "\nWould you like details of one, or to compare two?"}[language];

@@ -37,10 +37,20 @@ std::vector<std::string> codes_in(std::string_view message) {
     return codes;
 }
 
+/// "productos de menos de 8": a small number alone may be anything, but not where only products are spoken of.
+search::Understood understood_of(std::string_view message, const Spoken& spoken, const search::Vocabulary& vocabulary) {
+    search::Understood understood = search::understand(message, vocabulary);
+    const std::vector<std::string_view> words = spoken.words();
+    const bool ends_in_number =
+        !words.empty() && words.back().find_first_not_of("0123456789.,") == std::string_view::npos;
+    if (!understood.meanings.empty() || !ends_in_number || !spoken.has_any(detail::any_product)) return understood;
+    return search::understand(std::string{message} + " dolares", vocabulary);
+}
+
 class Reader {
 public:
     Reader(std::string_view message, const search::Vocabulary& vocabulary, const Said& said)
-        : message_(message), said_(said), spoken_(message), understood_(search::understand(message, vocabulary)) {
+        : message_(message), said_(said), spoken_(message), understood_(understood_of(message, spoken_, vocabulary)) {
         take_understood();
     }
 

@@ -8,6 +8,7 @@
 
 #include "chat/answer_text.hpp"
 #include "chat/detail/forbidden_text.hpp"
+#include "chat/detail/phrases.hpp"
 #include "chat/grounding.hpp"
 
 namespace decant::chat {
@@ -161,6 +162,17 @@ std::string products_text(std::span<const search::Hit> products, Language langua
     return json_text(list);
 }
 
+/// A word of any of their names is there.
+bool names_one(std::string_view text, std::span<const search::Hit> products) {
+    constexpr std::size_t least_letters = 3;
+    const detail::Spoken said{text};
+    return std::ranges::any_of(products, [&](const search::Hit& hit) {
+        const detail::Spoken name{shown_name(hit)};
+        return std::ranges::any_of(
+            name.words(), [&](std::string_view word) { return word.size() >= least_letters && said.has(word); });
+    });
+}
+
 /// Ends an answer that has a fault.
 struct Faulty {
     std::string what;
@@ -241,7 +253,7 @@ Written write_answer(LlmClient& llm, const Wish& wish, const std::function<void(
     } catch (const Faulty& faulty) {
         return {.text = {}, .fault = faulty.what};
     }
-    if (pieces.text().empty()) return {.text = {}, .fault = "an empty answer"};
+    if (!names_one(pieces.text(), wish.products)) return {.text = {}, .fault = "nothing of the products"};
     return {.text = pieces.text(), .fault = {}};
 }
 

@@ -115,7 +115,6 @@ Turn SessionStore::begin(const SessionKey& session, std::chrono::milliseconds wa
     std::vector<pg::Param> params = owner(session);
     params.emplace_back(std::to_string(longest_turn.count()));
     for (;;) {
-        db_.query(open_sql, owner(session));
         const pg::Result row = db_.query(begin_sql, params);
         if (!row.empty()) {
             return {.session = session,
@@ -123,6 +122,7 @@ Turn SessionStore::begin(const SessionKey& session, std::chrono::milliseconds wa
                     .conversation_id = std::string{row.text(0, 1)},
                     .state = state_of(row.text(0, 2))};
         }
+        if (db_.query(open_sql, owner(session)).affected() > 0) continue;
         require_mine(db_, session);
         if (std::chrono::steady_clock::now() >= deadline) {
             throw Error{ErrorCode::busy,

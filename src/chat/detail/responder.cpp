@@ -144,7 +144,8 @@ Draft Responder::by_code(const Intent& intent) {
 Draft Responder::refine(const Intent& intent) {
     LastRequest next = merged(*memory_.request, intent);
     if (intent.wish != PriceWish::none && !memory_.shown.empty()) {
-        const Hit bound = extreme_of_shown(intent.wish);
+        // "¿y más barata?" is said of the one product that was talked of last, else of all that were shown.
+        const Hit bound = extreme_of(memory_.focus.size() == 1 ? memory_.focus : memory_.shown, intent.wish);
         const bool is_cheap = intent.wish == PriceWish::cheap;
         if (is_cheap && bound.price <= cent) return {.text = no_other_price_text(intent.wish, bound, language_)};
         if (is_cheap)
@@ -257,7 +258,7 @@ Draft Responder::more() {
 
 /// What "la segunda", "esa" or "la más barata" is.
 std::vector<std::string> Responder::meant(const Intent& intent) {
-    if (intent.picks != PriceWish::none) return {extreme_of_shown(intent.picks).id};
+    if (intent.picks != PriceWish::none) return {extreme_of(memory_.shown, intent.picks).id};
     std::vector<std::string> ids;
     for (const std::size_t place : intent.chosen)
         if (place < memory_.shown.size()) ids.push_back(memory_.shown[place]);
@@ -267,10 +268,8 @@ std::vector<std::string> Responder::meant(const Intent& intent) {
     return {memory_.shown.begin(), memory_.shown.begin() + (memory_.shown.empty() ? 0 : 1)};
 }
 
-Hit Responder::extreme_of_shown(PriceWish wish) {
-    const std::vector<std::string>& among =
-        memory_.focus.empty() || memory_.focus.size() > 1 ? memory_.shown : memory_.focus;
-    const std::vector<Hit> hits = hits_of(read_products(db_, among));
+Hit Responder::extreme_of(const std::vector<std::string>& ids, PriceWish wish) {
+    const std::vector<Hit> hits = hits_of(read_products(db_, ids));
     if (hits.empty()) return {};
     return wish == PriceWish::cheap ? *std::ranges::min_element(hits, {}, &Hit::price)
                                     : *std::ranges::max_element(hits, {}, &Hit::price);

@@ -60,7 +60,7 @@ private:
     search::Answer ask(const search::Request& request);
     std::optional<std::string> find_named(const std::string& name);
     std::vector<std::string> meant(const Intent& intent);
-    search::Hit extreme_of_shown(search::PriceWish wish);
+    search::Hit extreme_of(const std::vector<std::string>& ids, search::PriceWish wish);
 
     pg::Connection& db_;
     search::Engine& engine_;

@@ -73,6 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"anything from Samsung?", Act::search, IntentKind::search_by_brand},
         Case{"notebook hasta 1000 dólares", Act::search, IntentKind::search_by_category},
         Case{"productos de menos de 50", Act::browse, IntentKind::search_by_price},
+        Case{"productos de menos de 8", Act::browse, IntentKind::search_by_price},
         Case{"something under $20", Act::browse, IntentKind::search_by_price},
         Case{"¿qué hay en oferta?", Act::browse, IntentKind::search_specific_products},
         Case{"heladera con freezer", Act::search, IntentKind::search_specific_products},
