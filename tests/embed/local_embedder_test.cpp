@@ -115,6 +115,9 @@ TEST_P(LocalModel, CutsALongTextAtATokenAndCountsWhatItCut) {
     EXPECT_GT(vectors[0].cut_tokens, 0U);
     EXPECT_GT(vectors[1].cut_tokens, vectors[0].cut_tokens);
     EXPECT_EQ(vectors[2].cut_tokens, 0U);
+    EXPECT_EQ(vectors[0].tokens, model->model().most_tokens);
+    EXPECT_GT(vectors[2].tokens, 3U);
+    EXPECT_LT(vectors[2].tokens, 16U);
     EXPECT_GE(cosine(vectors[0].values, vectors[1].values), 0.99999);
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::body_of;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -140,6 +139,40 @@ TEST_F(ApiStatistics, AreAValidExpositionForPrometheus) {
           R"(decant_lane_waiting_requests{lane="search"} 0)", R"(decant_build_info{version="test"} 1)"})
         EXPECT_THAT(text, HasSubstr(std::string{line} + "\n"));
     EXPECT_THAT(text, Not(HasSubstr("/nothing")));
+}
+
+TEST(ApiMetrics, CountWhatWasRefusedByARateLimit) {
+    test::ApiCase with{{{"DECANT_RATE_SEARCH", "1"}}};
+    for (const int status : {200, 429, 429})
+        EXPECT_EQ(with.post(search_path, R"({"query": "thing 5"})").status, status);
+    const std::string text = with.get("/metrics").body;
+    EXPECT_THAT(text, HasSubstr("decant_http_requests_limited_total{class=\"search\"} 2\n"));
+    EXPECT_THAT(text, HasSubstr(R"(route="/api/v1/pgvector/search",status="429"} 2)"));
+}
+
+TEST(ApiMetrics, SayThatTheDatabaseIsAwayAndTellNothingOld) {
+    test::ApiCase with;
+    const std::string health = "/api/v1/pgvector/health";
+    EXPECT_TRUE(
+        test::eventually(20s, [&] { return with.get("/metrics").body.find("decant_products{") != std::string::npos; }));
+    const std::string database = test::database_of(with.catalog().decant().conninfo());
+    pg::Connection admin = pg::Connection::open(test::ThrowawayCluster::shared().conninfo());
+    admin.exec("ALTER DATABASE " + database + " ALLOW_CONNECTIONS false");
+    admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", {database});
+    EXPECT_TRUE(test::eventually(10s, [&] { return with.get(health).status == 503; }));
+    const json::object away = body_of(with.get(health));
+    EXPECT_EQ(away.at("status"), "unhealthy");
+    EXPECT_EQ(away.at("pgvector_available"), json::value(false));
+    std::string text;
+    EXPECT_TRUE(test::eventually(10s, [&] {
+        text = with.get("/metrics").body;
+        return text.find("decant_database_up 0\n") != std::string::npos;
+    }));
+    EXPECT_THAT(test::exposition_faults(text), IsEmpty());
+    EXPECT_THAT(text, Not(HasSubstr("decant_products{")));
+    EXPECT_THAT(text, Not(HasSubstr("decant_embedding_jobs{")));
+    admin.exec("ALTER DATABASE " + database + " ALLOW_CONNECTIONS true");
+    EXPECT_TRUE(test::eventually(10s, [&] { return with.get(health).status == 200; }));
 }
 
 TEST_F(ApiStatistics, TakeFeedbackOnAnAnswer) {

@@ -89,6 +89,19 @@ TEST(Shape, RefusesWhatAQueryCannotMean) {
         EXPECT_THROW(checked_query(outer, query), Error) << query;
 }
 
+TEST(Shape, TakesOneTextWhereItTakesSeveral) {
+    const Shape shape{.name = "Input",
+                      .fields = {{.name = "input", .type = FieldType::text_or_texts, .least = 1, .most = 2}}};
+    for (const std::string_view taken : {R"({"input": "a"})", R"({"input": ["a"]})", R"({"input": ["a", "b"]})"})
+        EXPECT_EQ(checked(shape, parsed(taken)), parsed(taken));
+    for (const std::string_view refused :
+         {R"({"input": 1})", R"({"input": []})", R"({"input": ["a", "b", "c"]})", R"({"input": ["a", 1]})",
+          R"({"input": "a\u0000"})", R"({"input": null})", R"({"input": {}})"})
+        EXPECT_THROW(checked(shape, parsed(refused)), Error) << refused;
+    EXPECT_EQ(schema_of(shape.fields.front()), parsed(R"({"anyOf": [{"type": "string", "minLength": 1},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2}]})"));
+}
+
 TEST(Shape, IsAJsonSchemaThatForbidsOtherMembers) {
     const json::object schema = schema_of(outer);
     EXPECT_EQ(schema.at("additionalProperties"), json::value(false));
