@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <boost/json/parse.hpp>
+#include <thread>
+
 #include "api/server.hpp"
 
 #include "core/error.hpp"
@@ -19,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto most_drain_time = 10s;
+constexpr auto most_drain_time = 9s;  // what is cut then has a second to end
 
 class Serve final : public Command {
 public:
@@ -37,7 +39,7 @@ public:
     }
 
     int run(const Context& context) override {
-        catch_interrupts();
+        catch_ends();
         catch_hangups();
         if (!context.settings.get("LOG_FILE")) open_default_log(context.settings);
         api::Server server{context.settings, {.version = DECANT_VERSION, .runs_worker = !no_worker_}};
@@ -46,8 +48,10 @@ public:
         fmt::print("{}\n", server.url());
         std::fflush(stdout);
         notify_service_manager("READY=1");
-        while (sleep_unless_interrupted(50ms))
+        while (!is_end_asked()) {
+            std::this_thread::sleep_for(20ms);
             if (take_hangup()) reload(server);
+        }
         notify_service_manager("STOPPING=1");
         log::info("stopping: requests under way are answered first");
         if (!server.drain(most_drain_time)) log::warning("some requests were cut after {} s", most_drain_time.count());

@@ -11,6 +11,7 @@ namespace decant {
 namespace {
 
 std::atomic<int> noted_signal{0};
+std::atomic<bool> noted_end{false};
 std::atomic<bool> noted_hangup{false};
 static_assert(std::atomic<int>::is_always_lock_free);  // the handlers may touch nothing else
 static_assert(std::atomic<bool>::is_always_lock_free);
@@ -18,6 +19,10 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 void note_signal(int signal) {
     int none = 0;
     if (!noted_signal.compare_exchange_strong(none, signal)) _exit(128 + signal);
+}
+
+void note_end(int signal) {
+    if (noted_end.exchange(true)) _exit(128 + signal);
 }
 
 void note_hangup(int /*signal*/) {
@@ -37,6 +42,15 @@ void handle(int signal, void (*handler)(int)) {
 void catch_interrupts() {
     handle(SIGINT, note_signal);
     handle(SIGTERM, note_signal);
+}
+
+void catch_ends() {
+    handle(SIGINT, note_end);
+    handle(SIGTERM, note_end);
+}
+
+bool is_end_asked() noexcept {
+    return noted_end;
 }
 
 void catch_hangups() {

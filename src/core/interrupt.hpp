@@ -13,6 +13,13 @@ void catch_interrupts();
 /// The signal that was noted. Thread-safe.
 std::optional<int> interrupted() noexcept;
 
+/// In its place for a server: the first SIGINT or SIGTERM is told by is_end_asked() and not by interrupted(), so that
+/// what is under way goes on; the second one ends the process in the same way.
+void catch_ends();
+
+/// Thread-safe.
+bool is_end_asked() noexcept;
+
 /// From now on SIGHUP is noted in the place of ending the process.
 void catch_hangups();
 

@@ -133,6 +133,10 @@ Outcome RunningDecant::wait() {
             .seconds = now_seconds() - started_};
 }
 
+std::string RunningDecant::out() const {
+    return content_of(out_);
+}
+
 std::string RunningDecant::err() const {
     return content_of(err_);
 }

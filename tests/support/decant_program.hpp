@@ -41,6 +41,8 @@ public:
     void signal(int number) const;
     /// Waits for its end.
     Outcome wait();
+    /// What it has written to standard output so far.
+    std::string out() const;
     /// What it has written to standard error so far.
     std::string err() const;
 
