@@ -38,19 +38,24 @@ std::vector<std::string> codes_in(std::string_view message) {
 }
 
 /// "productos de menos de 8": a small number alone may be anything, but not where only products are spoken of.
-search::Understood understood_of(std::string_view message, const Spoken& spoken, const search::Vocabulary& vocabulary) {
-    search::Understood understood = search::understand(message, vocabulary);
+std::string with_currency(std::string_view message, const search::Vocabulary& vocabulary) {
+    const Spoken spoken{message};
     const std::vector<std::string_view> words = spoken.words();
     const bool ends_in_number =
         !words.empty() && words.back().find_first_not_of("0123456789.,") == std::string_view::npos;
-    if (!understood.meanings.empty() || !ends_in_number || !spoken.has_any(detail::any_product)) return understood;
-    return search::understand(std::string{message} + " dolares", vocabulary);
+    const bool is_unclear = ends_in_number && spoken.has_any(detail::any_product) &&
+                            search::understand(message, vocabulary).meanings.empty();
+    return is_unclear ? std::string{message.substr(0, message.find_last_of("0123456789") + 1)} + " dolares"
+                      : std::string{message};
 }
 
 class Reader {
 public:
-    Reader(std::string_view message, const search::Vocabulary& vocabulary, const Said& said)
-        : message_(message), said_(said), spoken_(message), understood_(understood_of(message, spoken_, vocabulary)) {
+    Reader(std::string message, const search::Vocabulary& vocabulary, const Said& said)
+        : message_(std::move(message)),
+          said_(said),
+          spoken_(message_),
+          understood_(search::understand(message_, vocabulary)) {
         take_understood();
     }
 
@@ -265,7 +270,7 @@ private:
             out_.kind = IntentKind::search_by_price;
     }
 
-    std::string_view message_;
+    std::string message_;
     const Said& said_;
     Spoken spoken_;
     search::Understood understood_;
@@ -277,7 +282,7 @@ private:
 }  // namespace
 
 Intent read_intent(std::string_view message, const search::Vocabulary& vocabulary, const Said& said) {
-    return Reader{message, vocabulary, said}.run();
+    return Reader{with_currency(message, vocabulary), vocabulary, said}.run();
 }
 
 json::object json_of(const Intent& intent) {

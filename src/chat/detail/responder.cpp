@@ -129,7 +129,9 @@ Draft Responder::search(const Intent& intent, std::string_view message) {
     if (Draft exact = by_code(intent); !exact.text.empty()) return exact;
     // The search reads the message by itself, so that what it takes for a filter can be let go again.
     const std::string text = intent.is_of_llm ? intent.search_terms : std::string{message};
-    search::Request asked{.text = text, .limit = options_.candidates};
+    search::Request asked{.text = text,
+                          .filter = {.min_price = intent.price_min, .max_price = intent.price_max},
+                          .limit = options_.candidates};
     if (intent.is_of_llm) asked.filter = filter_of(request_of(intent));
     return show(intent, request_of(intent), std::move(asked));
 }
