@@ -184,7 +184,7 @@ public:
             const chat::ChatAnswer answer = answer_of(call_, request_, [this](const chat::Step& step) {
                 if (step.kind == chat::StepKind::complete) return;  // told with what the answer has besides
                 json::object event = event_json(chat::step_names[step.kind], step.message, step.progress);
-                if (step.is_piece) event["metadata"] = json::object{{"is_piece", true}};
+                if (step.is_piece) event["metadata"] = json::object{{"is_piece", true}, {"is_anew", step.is_anew}};
                 send(std::move(event));
             });
             json::object event = event_json("complete", answer.text, 1);

@@ -87,7 +87,7 @@ public:
         answer_.language = language_of(request_.message).value_or(memory.language.value_or(Language::spanish));
         memory.language = answer_.language;
         answer_.intent = intent(memory);
-        answer_.requires_human = answer_.intent.act == Act::human;
+        answer_.requires_human = answer_.intent.act == Act::human || answer_.intent.act == Act::service;
         answer_.is_complete = !answer_.requires_human;
         tell({StepKind::processing, processing_progress, processing_message[answer_.language]});
         detail::Responder responder{{parts_.db, parts_.engine, parts_.options}, memory, answer_.language};

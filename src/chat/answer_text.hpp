@@ -55,7 +55,7 @@ std::string no_comparison_text(std::string_view name, Language language);
 std::string gone_text(Language language);
 std::string overview_text(const Overview& overview, Language language);
 
-/// Of greet, thank, part, help, human, unsettled and off_topic.
+/// Of greet, thank, part, help, human, service, unsettled and off_topic.
 std::string social_text(Act act, Language language);
 
 }  // namespace decant::chat

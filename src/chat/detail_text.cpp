@@ -120,10 +120,16 @@ std::string social_text(Act act, Language language) {
                 return {"¡Hasta luego! Gracias por tu visita.", "Goodbye! Thank you for your visit."};
             case Act::human:
                 return {
-                    "Entiendo, le paso tu pedido a una persona del equipo. Mientras tanto puedo seguir ayudándote con "
-                    "productos, precios y stock.",
-                    "I understand, I am passing your request on to a person of the team. Meanwhile I can go on "
+                    "Entiendo: dejo anotado que querés hablar con una persona del equipo. Mientras tanto puedo seguir "
+                    "ayudándote con productos, precios y stock.",
+                    "I understand: I have noted that you want to talk to a person of the team. Meanwhile I can go on "
                     "helping you with products, prices and stock."};
+            case Act::service:
+                return {
+                    "De envíos, pagos, pedidos y garantías no tengo información: eso lo ve una persona del equipo. Yo "
+                    "puedo ayudarte con productos, precios y stock.",
+                    "I have no information about delivery, payment, orders and warranties: a person of the team "
+                    "sees to that. I can help you with products, prices and stock."};
             case Act::unsettled:
                 return {"Todavía no te mostré productos para elegir. Decime qué buscás, por ejemplo «notebook gamer».",
                         "I have not shown you any products to choose from yet. Tell me what you are looking for, for "

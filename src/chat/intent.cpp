@@ -63,6 +63,7 @@ public:
         if (spoken_.has_any(detail::human_phrases)) return settle(Act::human, IntentKind::other);
         if (is_social()) return std::move(out_);
         if (spoken_.is_empty() || is_forbidden()) return settle(Act::off_topic, IntentKind::other);
+        if (is_of_service()) return settle(Act::service, IntentKind::other);
         if (reads_comparison() || reads_catalog() || reads_more() || reads_reference()) return std::move(out_);
         if (is_foreign()) return settle(Act::off_topic, IntentKind::other);
         if (reads_naming()) return std::move(out_);
@@ -139,6 +140,8 @@ private:
         return !has_thing() && !out_.brand &&
                (spoken_.has_any(detail::order_phrases) || spoken_.has_any(detail::secret_phrases));
     }
+
+    bool is_of_service() const { return !has_thing() && !out_.brand && spoken_.has_any(detail::service_phrases); }
 
     bool reads_comparison() {
         if (!spoken_.has_any(detail::compare_phrases)) return false;

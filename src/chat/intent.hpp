@@ -42,11 +42,13 @@ enum class Act {
     part,
     help,
     human,
+    service,    ///< delivery, payment, orders: nothing of it is in the catalog
     unsettled,  ///< which of the shown products, when none was shown
     off_topic
 };
-inline constexpr EnumNames<Act, 14> act_names{{"search", "browse", "catalog", "more", "details", "stock", "compare",
-                                               "greet", "thank", "part", "help", "human", "unsettled", "off_topic"}};
+inline constexpr EnumNames<Act, 15> act_names{{"search", "browse", "catalog", "more", "details", "stock", "compare",
+                                               "greet", "thank", "part", "help", "human", "service", "unsettled",
+                                               "off_topic"}};
 
 struct Intent {
     IntentKind kind = IntentKind::search_specific_products;
