@@ -12,6 +12,7 @@
 #include "core/log.hpp"
 #include "core/strict_json.hpp"
 #include "core/utf8.hpp"
+#include "pg/sql_state.hpp"
 
 namespace decant::api {
 namespace {
@@ -250,6 +251,10 @@ Reply Application::run(const Admitted& admitted, Worker* worker) {
     try {
         return route.handle(call);
     } catch (const Error& error) {
+        // A table that is not there, or is there already, is nothing that the caller asked for.
+        const ErrorTraits& traits = traits_of(error.code());
+        if (pg::is_statement_error(error) && (traits.http_status == 404 || traits.http_status == 409))
+            throw Error{ErrorCode::internal, error.happened(), error.remedy()};
         if (worker == nullptr || error.code() != ErrorCode::store_unavailable) throw;
         // A connection that broke while nobody used it: the database may well be there.
         worker->drop();

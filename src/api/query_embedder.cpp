@@ -11,6 +11,13 @@ namespace {
 /// So that a question need not wait for all of a batch: eight take the embedded model a tenth of a second.
 constexpr std::size_t most_texts_a_turn = 8;
 
+/// Whatever is wrong with the provider (its key, its model, a setting), to who asks it is away; what it is stays in the
+/// words, which the log has.
+Error as_absence(const Error& error) {
+    if (error.is_retryable() || error.code() == ErrorCode::cancelled) return error;
+    return {ErrorCode::embedder_unavailable, error.happened(), error.remedy()};
+}
+
 }  // namespace
 
 QueryEmbedder::QueryEmbedder(Open open, std::size_t most_remembered)
@@ -30,10 +37,10 @@ void QueryEmbedder::require() {
         is_open_ = true;
         is_up_ = true;
         breaker_.succeeded();
-    } catch (const Error&) {
+    } catch (const Error& error) {
         is_up_ = false;
         breaker_.failed(now);
-        throw;
+        throw as_absence(error);
     }
 }
 
@@ -55,7 +62,7 @@ std::vector<embed::TextVector> QueryEmbedder::ask(std::span<const std::string_vi
         if (error.code() == ErrorCode::request_invalid || error.code() == ErrorCode::too_large) throw;
         is_up_ = false;
         breaker_.failed(std::chrono::steady_clock::now());
-        throw;
+        throw as_absence(error);
     }
 }
 

@@ -23,8 +23,8 @@ public:
 
     explicit QueryEmbedder(Open open, std::size_t most_remembered = 4096);
 
-    /// Opens the model where it is not open. Throws what opening throws, and Error{embedder_unavailable} while the
-    /// breaker is open.
+    /// Opens the model where it is not open. Throws Error: embedder_unavailable, whatever keeps the provider from
+    /// answering, and while the breaker is open; timed_out, overloaded.
     void require();
     /// Whether the last call worked; true before the first.
     bool is_up() const noexcept { return is_up_; }

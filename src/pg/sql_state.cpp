@@ -9,6 +9,8 @@
 namespace decant::pg {
 namespace {
 
+constexpr std::string_view statement_error_start = "PostgreSQL at ";
+
 struct StateRow {
     std::string_view prefix;
     ErrorCode code;
@@ -109,7 +111,7 @@ Error statement_error(pg_conn* conn, const pg_result* result) {
     const std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
     if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) return connection_error(conn);
     const ErrorCode code = code_of_sqlstate(sqlstate);
-    std::string happened = fmt::format("PostgreSQL at {} says {} ({})", server_name(conn),
+    std::string happened = fmt::format("{}{} says {} ({})", statement_error_start, server_name(conn),
                                        field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
     // The detail of a constraint that a row breaks is the whole row, with whatever is private in it.
     const bool is_row = sqlstate == "23502" || sqlstate == "23514" || sqlstate == "44000";
@@ -117,6 +119,10 @@ Error statement_error(pg_conn* conn, const pg_result* result) {
     if (!detail.empty()) happened += ": " + detail;
     const std::string hint = field(result, PG_DIAG_MESSAGE_HINT);
     return {code, std::move(happened), hint.empty() ? remedy_of(code, conn) : hint + " " + remedy_of(code, conn)};
+}
+
+bool is_statement_error(const Error& error) noexcept {
+    return error.happened().starts_with(statement_error_start);
 }
 
 Error connection_error(pg_conn* conn) {

@@ -150,6 +150,15 @@ TEST(ApiMetrics, CountWhatWasRefusedByARateLimit) {
     EXPECT_THAT(text, HasSubstr(R"(route="/api/v1/pgvector/search",status="429"} 2)"));
 }
 
+TEST(ApiMetrics, TellNobodyOfTheDatabasesOwnFaults) {
+    test::ApiCase with;
+    with.catalog().exec("DROP TABLE decant.search_events");
+    const net::HttpResponse response = with.get(metrics_path);
+    EXPECT_EQ(response.status, 500) << "it is nothing that the caller asked for";
+    for (const char* told : {"PostgreSQL", "relation", "search_events", "postgres"})
+        EXPECT_THAT(response.body, Not(HasSubstr(told)));
+}
+
 TEST(ApiMetrics, SayThatTheDatabaseIsAwayAndTellNothingOld) {
     test::ApiCase with;
     const std::string health = "/api/v1/pgvector/health";

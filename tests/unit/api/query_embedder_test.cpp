@@ -1,0 +1,57 @@
+// The server's one model: what those who ask are told of its faults.
+
+#include "api/query_embedder.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "tests/support/small_embedder.hpp"
+
+namespace decant::api {
+namespace {
+
+using test::SmallEmbedder;
+
+template <typename Call>
+ErrorCode code_of(const Call& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return ErrorCode::internal;
+}
+
+TEST(QueryEmbedder, IsAwayWhateverKeepsTheProviderFromAnswering) {
+    for (const ErrorCode fault : {ErrorCode::not_found, ErrorCode::unauthenticated, ErrorCode::config_invalid}) {
+        QueryEmbedder closed{[&]() -> std::unique_ptr<embed::Embedder> { throw Error{fault, "no key", ""}; }};
+        EXPECT_EQ(code_of([&] { closed.require(); }), ErrorCode::embedder_unavailable);
+        EXPECT_FALSE(closed.is_up());
+        EXPECT_FALSE(closed.is_open());
+        QueryEmbedder failing{[&] {
+            auto model = std::make_unique<SmallEmbedder>();
+            model->spoil = [&](SmallEmbedder::Texts, SmallEmbedder::Answer&) { throw Error{fault, "no key", ""}; };
+            return model;
+        }};
+        const std::vector<std::string_view> text{"lijas"};
+        EXPECT_EQ(code_of([&] { failing.embed(text, embed::Role::query); }), ErrorCode::embedder_unavailable);
+        EXPECT_TRUE(failing.is_open());
+        EXPECT_FALSE(failing.is_up());
+    }
+}
+
+TEST(QueryEmbedder, BlamesATextForWhatIsWrongWithIt) {
+    QueryEmbedder embedder{[] {
+        auto model = std::make_unique<SmallEmbedder>();
+        model->spoil = [](SmallEmbedder::Texts, SmallEmbedder::Answer&) {
+            throw Error{ErrorCode::too_large, "too long", ""};
+        };
+        return model;
+    }};
+    const std::vector<std::string_view> text{"lijas"};
+    EXPECT_EQ(code_of([&] { embedder.embed(text, embed::Role::query); }), ErrorCode::too_large);
+    EXPECT_TRUE(embedder.is_up());
+}
+
+}  // namespace
+}  // namespace decant::api
