@@ -36,6 +36,7 @@ IDLE = 10_000
 class Models(http.server.BaseHTTPRequestHandler):
     """OpenAI's /v1/embeddings: a text that ends with a number has the vector of that question."""
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     questions = None
 
     def do_POST(self):
@@ -126,7 +127,9 @@ def measure_speed(bench, server, searches, report):
     """Returns the peak: answers a second."""
     seconds = bench.options.seconds
     ef_search = bench.decant(bench.all, 1)["answers"][0]["ef_search"]
-    server.load(searches, 4, max(seconds, 3))
+    asked = 0
+    while asked < len(bench.catalog.questions):  # until the server has the vector of each
+        asked += server.load(searches, 1, seconds)["answered"]
     library, vectors, over_http, pgbench, eight = in_turns(
         bench.options.repetitions, lambda: bench.decant(bench.all, 1, "by=text"), lambda: bench.decant(bench.all, 1),
         lambda: server.load(searches, 1, seconds), lambda: bench.pgbench(CALLERS, ef_search),

@@ -24,7 +24,7 @@ public:
     explicit QueryEmbedder(Open open, std::size_t most_remembered = 4096);
 
     /// Opens the model where it is not open. Throws what opening throws, and Error{embedder_unavailable} while the
-    /// breaker is open.
+    /// breaker is open, or where another is opening it for longer than three seconds.
     void require();
     /// Whether the last call worked; true before the first.
     bool is_up() const noexcept { return is_up_; }
@@ -45,7 +45,7 @@ private:
 
     Open open_;
     std::size_t most_remembered_;
-    std::mutex model_mutex_;
+    std::timed_mutex model_mutex_;
     std::unique_ptr<embed::Embedder> embedder_;
     embed::Model model_;
     work::Breaker breaker_;
