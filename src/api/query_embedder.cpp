@@ -11,11 +11,13 @@ namespace {
 /// So that a question need not wait for all of a batch: eight take the embedded model a tenth of a second.
 constexpr std::size_t most_texts_a_turn = 8;
 
-/// For one's turn: words alone are an answer too, and a provider that hangs would hold up all questions after the first.
+/// For one's turn: words alone are an answer too, and a provider that hangs would hold up all questions after the
+/// first.
 constexpr std::chrono::seconds longest_wait{3};
 
 Error busy() {
-    return {ErrorCode::embedder_unavailable, "The embedding model is busy", "It is asked again with the next question."};
+    return {ErrorCode::embedder_unavailable, "The embedding model is busy",
+            "It is asked again with the next question."};
 }
 
 }  // namespace
