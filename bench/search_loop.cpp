@@ -1,10 +1,11 @@
 // What scripts/bench search compares with pgbench and with Chroma: search/ in process, a connection a caller.
 //
-//   search_loop VECTORS DIMENSION CALLERS SECONDS [category=NAME] [brand=NAME] [max-price=N] [recall=N]
+//   search_loop VECTORS DIMENSION CALLERS SECONDS [category=NAME] [brand=NAME] [max-price=N] [recall=N] [by=text]
 //
 // VECTORS holds float32, the questions one after the other; they are asked in turn until SECONDS have passed, each once
 // at least. The database is the one that libpq's variables name. Prints JSON: milliseconds of a call (p50, p95), calls
-// a second, and for each question the skus found, how, and with which ef_search.
+// a second, and for each question the skus found, how, and with which ef_search. With by=text the whole engine is
+// asked, as a command or the server asks it, for the text "question N", whose vector is at hand.
 
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "search/vector_search.hpp"
+#include "search/engine.hpp"
 
 namespace {
 
@@ -32,6 +33,7 @@ struct Task {
     std::size_t callers = 1;
     double seconds = 0;
     search::VectorQuery query = {};
+    bool is_by_text = false;
 
     std::size_t questions() const { return vectors.size() / dimension; }
     search::VectorQuery question(std::size_t number) const {
@@ -59,6 +61,7 @@ Task read_task(const std::vector<std::string>& given) {
         if (name == "category") task.query.filter.category = value;
         if (name == "brand") task.query.filter.brand = value;
         if (name == "max-price") task.query.filter.max_price = std::stod(value);
+        if (name == "by") task.is_by_text = value == "text";
         if (name == "recall") task.query.recall = std::stod(value);
     }
     return task;
@@ -70,18 +73,56 @@ struct Seen {
     std::map<std::size_t, search::VectorAnswer> answers;  ///< the first to each question
 };
 
+/// Has the vectors of its questions ready.
+class ReadyEmbedder final : public embed::Embedder {
+public:
+    explicit ReadyEmbedder(const Task& task) : task_(task) { model_.dimension = task.dimension; }
+    const embed::Model& model() const noexcept override { return model_; }
+    std::vector<embed::TextVector> embed(std::span<const std::string_view> texts, embed::Role /*role*/) override {
+        std::vector<embed::TextVector> vectors;
+        for (const std::string_view text : texts) {
+            const std::span<const float> one =
+                task_.question(std::stoul(std::string{text.substr(text.rfind(' '))})).vector;
+            vectors.push_back({.values = {one.begin(), one.end()}});
+        }
+        return vectors;
+    }
+
+private:
+    const Task& task_;
+    embed::Model model_{.provider = "bench", .name = "ready"};
+};
+
+/// A connection and how it is asked.
+class Searcher {
+public:
+    explicit Searcher(const Task& task) : task_(task), embedder_(task) {}
+
+    search::VectorAnswer find(std::size_t number) {
+        if (!task_.is_by_text) return by_vector_.find(task_.question(number));
+        const search::Request request{.text = fmt::format("question {}", number % task_.questions()), .threshold = 0};
+        return {.hits = by_text_.search(request).hits};
+    }
+
+private:
+    const Task& task_;
+    ReadyEmbedder embedder_;
+    pg::Connection db_ = pg::Connection::open("");
+    search::VectorSearcher by_vector_{db_};
+    search::Engine by_text_{db_, {}, {.embedder = [this]() -> embed::Embedder& { return embedder_; }}};
+};
+
 Seen ask(const Task& task, std::size_t caller, std::latch& ready) {
     Seen seen;
-    pg::Connection db = pg::Connection::open("");
-    search::VectorSearcher searcher{db};
+    Searcher searcher{task};
     for (std::size_t number = 0; number < warm_up; ++number)
-        searcher.find(task.question(number));
+        searcher.find(number);
     ready.arrive_and_wait();
     const auto begin = Clock::now();
     for (std::size_t number = caller; number < task.questions() || milliseconds_since(begin) < task.seconds * 1e3;
          number += task.callers) {
         const auto start = Clock::now();
-        search::VectorAnswer answer = searcher.find(task.question(number));
+        search::VectorAnswer answer = searcher.find(number);
         seen.calls.push_back(milliseconds_since(start));
         if (number < task.questions()) seen.answers.emplace(number, std::move(answer));
     }

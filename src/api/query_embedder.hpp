@@ -24,7 +24,8 @@ public:
     explicit QueryEmbedder(Open open, std::size_t most_remembered = 4096);
 
     /// Opens the model where it is not open. Throws Error: embedder_unavailable, whatever keeps the provider from
-    /// answering, and while the breaker is open; timed_out, overloaded.
+    /// answering, while the breaker is open, or where another is opening it for longer than three seconds; timed_out,
+    /// overloaded.
     void require();
     /// Whether the last call worked; true before the first.
     bool is_up() const noexcept { return is_up_; }
@@ -45,7 +46,7 @@ private:
 
     Open open_;
     std::size_t most_remembered_;
-    std::mutex model_mutex_;
+    std::timed_mutex model_mutex_;
     std::unique_ptr<embed::Embedder> embedder_;
     embed::Model model_;
     work::Breaker breaker_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -74,6 +75,14 @@ tcp::acceptor listen_on(asio::io_context& io, const ServerSetup& setup) {
                     "Give another port, or end what listens there."};
     }
     return acceptor;
+}
+
+/// From now on who connects gets no answer. One who came between the last accept and the close would be connected and
+/// then cut; in this way it asks again, as TCP does after a second, and finds nobody or whoever listens by then.
+void ignore_newcomers(tcp::acceptor& acceptor) {
+    sock_filter drop_all{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
+    const sock_fprog program{.len = 1, .filter = &drop_all};
+    ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 /// A file descriptor to give up when no other is left, so that a client can be turned away.
@@ -217,6 +226,7 @@ struct HttpServer::State {
 
     void start_drain() {
         core->drain_start = ServerCore::Clock::now();
+        ignore_newcomers(acceptor);
         while (accept_one() == Accepted::one) {
         }
         acceptor.close();

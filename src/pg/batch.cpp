@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <sys/socket.h>
 
 #include <string_view>
 #include <utility>
@@ -57,8 +58,14 @@ public:
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
     ~Pipeline() {
-        while (PQstatus(conn_) == CONNECTION_OK && PQexitPipelineMode(conn_) == 0)
-            PQclear(PQgetResult(conn_));
+        for (int silent = 0; PQstatus(conn_) == CONNECTION_OK && PQexitPipelineMode(conn_) == 0;) {
+            PGresult* result = PQgetResult(conn_);
+            silent = result == nullptr ? silent + 1 : 0;
+            PQclear(result);
+            if (silent < 2) continue;
+            cut();
+            return;
+        }
     }
 
     void prepare(const std::string& name, const std::string& sql) {
@@ -94,6 +101,12 @@ public:
 private:
     void require(int done) const {
         if (done == 0) throw connection_error(conn_);
+    }
+    /// The session ended in mid-batch: libpq has read why but not yet the connection's end, and waits for results for
+    /// ever (18.1). In this way it notices.
+    void cut() noexcept {
+        ::shutdown(PQsocket(conn_), SHUT_RDWR);
+        PQconsumeInput(conn_);
     }
 
     PGconn* conn_;

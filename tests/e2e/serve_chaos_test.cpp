@@ -52,7 +52,8 @@ public:
 private:
     void read(std::uint16_t port, std::size_t number) {
         RawClient client{port};
-        const std::string body = fmt::format(R"({{"message": "producto {}", "user_id": "u{}"}})", number, number);
+        const std::string body =
+            fmt::format(R"({{"message": "busco algo de audio, modelo {}", "user_id": "u{}"}})", number, number);
         client.send(json_post("/api/v1/chat/message/stream", body, false));
         bodies_[number] = client.read(1'000'000);
         ++begun_;

@@ -82,6 +82,20 @@ TEST_F(Batch, IsStoreUnavailableWhereTheConnectionBreaks) {
     }
 }
 
+TEST_F(Batch, EndsWhereTheServerEndsTheSessionInItsMiddle) {
+    for (int round = 0; round < 200; ++round) {
+        Connection db = Connection::open(conninfo_);
+        const std::vector<Statement> statements{
+            {.sql = "SELECT 1"}, {.sql = "SELECT pg_terminate_backend(pg_backend_pid())"}, {.sql = "SELECT 2"}};
+        try {
+            db.run_batch(statements);
+            FAIL() << "no error";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::store_unavailable) << error.happened();
+        }
+    }
+}
+
 TEST_F(Batch, WorksBehindPgBouncerWhereEveryTransactionMayHaveAnotherSession) {
     const test::PgBouncer bouncer{test::ThrowawayCluster::shared()};
     const std::string pooled = bouncer.conninfo(test::database_of(conninfo_));
