@@ -42,6 +42,16 @@ const Shape message_answer{
                          "degraded, intent, and the caller's",
                 .required = true}}};
 
+/// Each of the server-sent events: before OpenAPI 3.2 the schema of a stream is taken for that of its events.
+const Shape event_shape{
+    .name = "ChatEvent",
+    .fields = {{.name = "id", .about = "For Last-Event-ID"},
+               {.name = "event", .about = "shutdown: the server is about to end", .choices = {"message", "shutdown"}},
+               {.name = "retry", .type = FieldType::integer, .about = "Milliseconds until to come back"},
+               {.name = "data",
+                .about = "JSON: event_type, message, agent_current, progress, metadata, timestamp",
+                .required = true}}};
+
 const Shape history_query{
     .name = "HistoryQuery",
     .fields = {{.name = "user_id", .required = true, .least = 1, .most = 100},
@@ -138,19 +148,23 @@ Reply post_message(Call& call) {
                                  {"metadata", metadata_of(call, answer, request.metadata)}}};
 }
 
-/// What Last-Event-ID names: "MESSAGE:SEQ".
+/// Of Last-Event-ID: "MESSAGE:SEQ".
+constexpr std::string_view event_id_pattern =
+    "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}:[0-9]{1,18}$";
+
 struct EventId {
     std::string message;
     std::int64_t seq = 0;
 };
 
 std::optional<EventId> parse_event_id(std::string_view text) {
-    const std::size_t colon = text.find(':');
-    if (colon != 36) return std::nullopt;
+    const std::size_t colon = std::min(text.find(':'), text.size());
     EventId id{.message = std::string{text.substr(0, colon)}};
+    if (!catalog::parse_uuid(id.message) || colon == text.size()) return std::nullopt;
     const std::string_view seq = text.substr(colon + 1);
-    const auto [end, failed] = std::from_chars(seq.data(), seq.data() + seq.size(), id.seq);
-    if (failed != std::errc{} || end != seq.data() + seq.size() || id.seq < 0) return std::nullopt;
+    const bool is_number = !seq.empty() && seq.size() <= 18 && seq.find_first_not_of("0123456789") == seq.npos;
+    if (!is_number) return std::nullopt;
+    std::from_chars(seq.data(), seq.data() + seq.size(), id.seq);
     return id;
 }
 
@@ -259,9 +273,9 @@ void resume(Call& call, EventStream& stream, const EventId& last) {
 }
 
 Reply stream_message(Call& call) {
-    const std::string_view last = net::header(call.request().headers, "last-event-id");
-    const std::optional<EventId> id = parse_event_id(last);
-    if (!last.empty() && !id) {
+    const auto last = sent_header(call.request(), "last-event-id");
+    const std::optional<EventId> id = last ? parse_event_id(*last) : std::nullopt;
+    if (last && !id) {
         throw Error{ErrorCode::request_malformed, "The header Last-Event-ID is no id of an event",
                     "Send the one that came last, or none."};
     }
@@ -338,9 +352,10 @@ std::vector<Route> chat_routes() {
     Route stream = chat_route("POST", "/api/v1/chat/message/stream", "chatStream",
                               "The same as server-sent events; with Last-Event-ID what was missed of an answer");
     stream.body = &message_body;
+    stream.answer = &event_shape;
     stream.produces = "text/event-stream";
     stream.refusals = {403};
-    stream.request_headers = {"Last-Event-ID"};
+    stream.request_headers = {{"Last-Event-ID", event_id_pattern, "6f1f24bd-5f0e-4f3c-a5ab-1d8a7c2f9e10:4"}};
     stream.example = example;
     stream.handle = stream_message;
     Route history = chat_route("GET", "/api/v1/chat/history", "chatHistory", "What was said in a session");

@@ -44,8 +44,8 @@ const Shape product_answer{.name = "EmbeddedProduct",
 
 const Shape batch_body{.name = "EmbedBatchRequest",
                        .fields = {{.name = "product_ids",
-                                   .type = FieldType::texts,
-                                   .about = "UUIDs. Default: all active products",
+                                   .type = FieldType::uuids,
+                                   .about = "Default: all active products",
                                    .least = 1,
                                    .most = 10'000,
                                    .nullable = true},
@@ -208,10 +208,10 @@ store::KeptAnswer put_batch(store::JobQueue& queue, const store::ProductSelectio
 
 /// None: the header is not there.
 std::optional<std::string> idempotency_key(const net::ServerRequest& request) {
-    const std::string_view key = net::header(request.headers, "idempotency-key");
-    if (key.empty()) return std::nullopt;
-    const bool is_plain = std::ranges::all_of(key, [](char c) { return c > ' ' && c <= '~'; });
-    if (is_plain && key.size() <= 128) return std::string{key};
+    const auto key = sent_header(request, "idempotency-key");
+    if (!key) return std::nullopt;
+    const bool is_plain = std::ranges::all_of(*key, [](char c) { return c > ' ' && c <= '~'; });
+    if (is_plain && key->size() <= 128) return std::string{*key};
     throw Error{ErrorCode::request_malformed, "Idempotency-Key takes 1 to 128 visible ASCII characters",
                 "Send a UUID."};
 }
@@ -310,7 +310,7 @@ std::vector<Route> embedding_routes() {
              .success = 202,
              .refusals = {404, 409},
              .body_may_be_absent = true,
-             .request_headers = {"Idempotency-Key"},
+             .request_headers = {{"Idempotency-Key", "^[!-~]{1,128}$", "5b6e2f1c"}},
              .example = json::object{{"force", false}, {"batch_size", 50}},
              .handle = embed_batch},
             {.method = "GET",

@@ -9,20 +9,16 @@ namespace {
 
 const Shape feedback_body{
     .name = "FeedbackRequest",
-    .fields = {
-        {.name = "run_id",
-         .about = "What it is about: the X-Request-Id of an answer",
-         .least = 1,
-         .most = 128,
-         .nullable = true},
-        {.name = "message_id", .about = "Or the id of a message of a chat", .least = 1, .most = 128, .nullable = true},
-        {.name = "score",
-         .type = FieldType::number,
-         .about = "0 is bad, 1 is good",
-         .required = true,
-         .least = 0,
-         .most = 1},
-        {.name = "comment", .least = 1, .most = 2000, .nullable = true}}};
+    .fields = {{.name = "run_id", .about = "What it is about: the X-Request-Id of an answer", .least = 1, .most = 128},
+               {.name = "message_id", .about = "Or the id of a message of a chat", .least = 1, .most = 128},
+               {.name = "score",
+                .type = FieldType::number,
+                .about = "0 is bad, 1 is good",
+                .required = true,
+                .least = 0,
+                .most = 1},
+               {.name = "comment", .least = 1, .most = 2000, .nullable = true}},
+    .one_of = {"run_id", "message_id"}};
 
 const Shape feedback_answer{.name = "FeedbackStored",
                             .fields = {{.name = "feedback_id", .required = true},
@@ -40,10 +36,6 @@ std::optional<std::string> text_of(const json::object& body, std::string_view na
 Reply give_feedback(Call& call) {
     const std::optional<std::string> run = text_of(call.body, "run_id");
     const std::optional<std::string> message = text_of(call.body, "message_id");
-    if (run.has_value() == message.has_value()) {
-        throw Error{ErrorCode::request_invalid, "Feedback is about one thing: of /run_id and /message_id one is needed",
-                    "Give the X-Request-Id of the answer as run_id."};
-    }
     const store::StoredFeedback stored = store::store_feedback(
         call.worker->db(), {.subject = run ? store::Feedback::Subject::run : store::Feedback::Subject::message,
                             .subject_id = run ? *run : *message,

@@ -87,8 +87,8 @@ std::vector<std::string_view> texts_of(const json::value& input) {
 
 /// What is stored, unless the caller says that it asks: OpenAI's API knows no difference, but models do.
 embed::Role role_of(const net::ServerRequest& request) {
-    const std::string_view role = net::header(request.headers, "x-decant-role");
-    if (role.empty() || role == "passage") return embed::Role::passage;
+    const auto role = sent_header(request, "x-decant-role");
+    if (!role || role == "passage") return embed::Role::passage;
     if (role == "query") return embed::Role::query;
     refuse("X-Decant-Role takes passage or query", "Leave it out for passages.");
 }
@@ -176,7 +176,7 @@ std::vector<Route> openai_routes() {
              .body = &embeddings_body,
              .answer = &embeddings_answer,
              .refusals = {404},
-             .request_headers = {"X-Decant-Role"},
+             .request_headers = {{"X-Decant-Role", "^(passage|query)$", "query"}},
              .example = json::object{{"input", "notebook liviana"}, {"model", "multilingual-e5-small"}},
              .handle = embeddings},
             {.method = "GET",

@@ -79,10 +79,11 @@ json::array parameters_of(const Route& route) {
     };
     if (route.path_shape != nullptr) add(*route.path_shape, "path");
     if (route.query != nullptr) add(*route.query, "query");
-    for (const std::string_view name : route.request_headers)
+    for (const auto& [name, pattern, example] : route.request_headers)
         parameters.push_back(json::object{{"name", name},
                                           {"in", "header"},
-                                          {"schema", json::object{{"type", "string"}, {"pattern", "^[!-~]{1,128}$"}}}});
+                                          {"example", example},
+                                          {"schema", json::object{{"type", "string"}, {"pattern", pattern}}}});
     return parameters;
 }
 
@@ -126,7 +127,7 @@ json::object responses_of(const Route& route) {
     return responses;
 }
 
-json::object operation_of(const Route& route) {
+json::object operation_of(const Route& route, bool is_open) {
     json::object operation{{"operationId", route.id},
                            {"summary", route.summary},
                            {"tags", json::array{route.group}},
@@ -139,16 +140,17 @@ json::object operation_of(const Route& route) {
         operation["requestBody"] = json::object{{"required", !route.body_may_be_absent},
                                                 {"content", json::object{{"application/json", std::move(content)}}}};
     }
-    // Without any key or secret configured, callers of the same machine need none.
-    operation["security"] =
-        route.scope == Scope::open ? json::array{} : json::array{json::object{{"bearer", json::array{}}}};
+    json::array security;
+    if (route.scope != Scope::open && is_open) security.push_back(json::object{});  // none will do
+    if (route.scope != Scope::open) security.push_back(json::object{{"bearer", json::array{}}});
+    operation["security"] = std::move(security);
     if (route.scope != Scope::open) operation["x-scope"] = scope_names[route.scope];
     return operation;
 }
 
 }  // namespace
 
-json::object openapi_document(std::span<const Route> routes, const std::string& version) {
+json::object openapi_document(std::span<const Route> routes, const std::string& version, bool is_open) {
     json::object schemas;
     add_shape(problem_shape, schemas);
     add_shape(openai_problem_shape, schemas);
@@ -161,7 +163,7 @@ json::object openapi_document(std::span<const Route> routes, const std::string& 
         std::string method{route.method};
         for (char& c : method)
             c = static_cast<char>(c + 32);
-        path[method] = operation_of(route);
+        path[method] = operation_of(route, is_open);
     }
     return {{"openapi", "3.1.0"},
             {"info", json::object{{"title", "decant"},

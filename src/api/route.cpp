@@ -1,9 +1,11 @@
 #include "api/route.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-#include <optional>
 
+#include "core/error.hpp"
 #include "core/utf8.hpp"
 
 namespace decant::api {
@@ -48,6 +50,16 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
 }
 
 }  // namespace
+
+std::optional<std::string_view> sent_header(const net::ServerRequest& request, std::string_view name) {
+    const auto count = std::ranges::count_if(request.headers, [&](const auto& header) { return header.first == name; });
+    if (count == 0) return std::nullopt;
+    const std::string_view value = net::header(request.headers, name);
+    if (!value.empty()) return value;
+    throw Error{ErrorCode::request_malformed,
+                fmt::format("The header {} {}", name, count > 1 ? "stands more than once" : "is empty"),
+                "Send it once with a value, or not at all."};
+}
 
 std::string_view path_of(std::string_view target) noexcept {
     return target.substr(0, target.find('?'));

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -48,6 +49,13 @@ struct Reply {
     bool is_streamed = false;  ///< the handler has answered by the exchange itself
 };
 
+/// A header that a route reads, and what its value must look like (a regular expression of JSON Schema).
+struct RequestHeader {
+    std::string_view name;
+    std::string_view pattern;
+    std::string_view example;
+};
+
 struct Route {
     std::string_view method;
     std::string_view path;  ///< "/api/v1/pgvector/similar/{product_id}"
@@ -66,10 +74,14 @@ struct Route {
     std::vector<int> also_answers = {};  ///< statuses with the same shape as the success
     bool body_may_be_absent = false;
     std::string_view produces = "application/json";
-    std::vector<std::string_view> request_headers = {};  ///< that it reads
-    json::value example = nullptr;                       ///< of the body
+    std::vector<RequestHeader> request_headers = {};  ///< that it reads
+    json::value example = nullptr;                    ///< of the body
     std::function<Reply(Call&)> handle;
 };
+
+/// The value of a header (lower case) that a route reads; none where it was not sent. Throws
+/// Error{request_malformed} where it stands twice or is empty.
+std::optional<std::string_view> sent_header(const net::ServerRequest& request, std::string_view name);
 
 /// The part before '?', and after it.
 std::string_view path_of(std::string_view target) noexcept;

@@ -28,9 +28,9 @@ RouteTable all_routes(Services& services) {
                    .group = "health",
                    .summary = "This document",
                    .lane = LaneKind::immediate});
-    const auto document = std::make_shared<const std::string>(json_text(openapi_document(all, services.version)));
-    all.back().handle = [document](Call&) -> Reply {
-        return {.headers = {{"Content-Type", "application/json"}}, .text = *document};
+    const auto text_of = [&](bool is_open) { return json_text(openapi_document(all, services.version, is_open)); };
+    all.back().handle = [&services, open = text_of(true), closed = text_of(false)](Call&) -> Reply {
+        return {.headers = {{"Content-Type", "application/json"}}, .text = services.is_open() ? open : closed};
     };
     return RouteTable{std::move(all)};
 }

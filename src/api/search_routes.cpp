@@ -245,7 +245,9 @@ search::Answer search_and_record(Call& call, const search::Request& request,
     } catch (const Error& error) {
         record.milliseconds = milliseconds_since(start);
         record_failure(services, record, error);
-        throw;
+        // A strategy of the caller's choice that is not to be had here is no fault of the server's settings.
+        if (error.code() != ErrorCode::config_invalid || !request.strategy) throw;
+        throw Error{ErrorCode::conflict, error.happened(), "Leave strategy out, or ask for another one."};
     }
 }
 

@@ -158,6 +158,7 @@ Server::State::State(const Settings& given, ServerPurpose given_purpose)
                .open_llm = [this] { return chat::open_llm(settings); },
                .reload = [this] { return reload(); },
                .state = [this] { return state(); },
+               .is_open = [this] { return access.is_open(); },
                .current_options = std::make_shared<const Options>(Options{1, search::engine_options(settings)})},
       figures(conninfo, [this] { return services.model_name(); }),
       application(all_routes(services), services, access, limiter, lanes_of(settings)),

@@ -47,7 +47,8 @@ struct Services {
     std::function<std::unique_ptr<chat::LlmClient>()> open_llm = [] { return nullptr; };
     std::function<std::vector<std::string>()> reload = {};
     std::function<ServerState()> state = {};
-    std::stop_source draining = {};  ///< stopped: the process is about to end
+    std::function<bool()> is_open = [] { return false; };  ///< callers without credentials are let in
+    std::stop_source draining = {};                        ///< stopped: the process is about to end
 
     /// That makes, or is to make, the catalog's vectors.
     std::string model_name() const { return embedder.is_open() ? embedder.model().name : configured_model; }

@@ -12,9 +12,10 @@
 namespace decant::api {
 namespace {
 
-constexpr EnumNames<FieldType, 12> type_phrases{
-    {"a string", "a UUID", "a time", "an integer", "a number", "true or false", "an object", "an array of strings",
-     "an array of objects", "an object", "a string or an array of strings", "a string or an array of numbers"}};
+constexpr EnumNames<FieldType, 13> type_phrases{{"a string", "a UUID", "a time", "an integer", "a number",
+                                                 "true or false", "an object", "an array of strings",
+                                                 "an array of UUIDs", "an array of objects", "an object",
+                                                 "a string or an array of strings", "a string or an array of numbers"}};
 
 bool is_uuid(std::string_view text) {
     if (text.size() != 36) return false;
@@ -80,7 +81,14 @@ void check_no_nul(const json::value& value, const std::string& pointer) {
 
 json::value checked_value(const Field& field, json::value value, const std::string& pointer);
 
+void check_one_of(const Shape& shape, const json::object& given, const std::string& pointer) {
+    const auto count = std::ranges::count_if(shape.one_of, [&](std::string_view name) { return given.contains(name); });
+    if (!shape.one_of.empty() && count != 1)
+        invalid(pointer.empty() ? "/" : pointer, fmt::format("takes one of {}", fmt::join(shape.one_of, ", ")));
+}
+
 json::object checked_at(const Shape& shape, json::object given, const std::string& pointer) {
+    check_one_of(shape, given, pointer);
     json::object out;
     for (const Field& field : shape.fields) {
         json::value* value = given.if_contains(field.name);
@@ -110,6 +118,7 @@ json::value checked_array(const Field& field, json::array array, const std::stri
         } else {
             if (!array[i].is_string()) malformed(at, "takes a string");
             check_no_nul(array[i], at);
+            if (field.type == FieldType::uuids && !is_uuid(array[i].get_string())) malformed(at, "is no UUID");
         }
     }
     return array;
@@ -160,6 +169,7 @@ json::value checked_value(const Field& field, json::value value, const std::stri
             }
             [[fallthrough]];
         case FieldType::texts:
+        case FieldType::uuids:
         case FieldType::objects:
             if (!value.is_array()) wrong_type();
             return checked_array(field, std::move(value.as_array()), pointer);
@@ -235,6 +245,7 @@ json::object reference_to(const Shape& shape) {
 json::object array_schema(const Field& field) {
     json::object schema{{"type", "array"}};
     schema["items"] = field.type == FieldType::objects ? reference_to(*field.shape) : json::object{{"type", "string"}};
+    if (field.type == FieldType::uuids) schema["items"].as_object()["format"] = "uuid";
     if (field.least) schema["minItems"] = static_cast<std::int64_t>(*field.least);
     if (field.most) schema["maxItems"] = static_cast<std::int64_t>(*field.most);
     return schema;
@@ -262,6 +273,7 @@ json::object bare_schema(const Field& field) {
                 {"anyOf", json::array{json::object{{"type", "string"}},
                                       json::object{{"type", "array"}, {"items", json::object{{"type", "number"}}}}}}};
         case FieldType::texts:
+        case FieldType::uuids:
         case FieldType::objects:
             return array_schema(field);
     }
@@ -320,6 +332,10 @@ json::object schema_of(const Shape& shape) {
     }
     json::object schema{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
     if (!required.empty()) schema["required"] = std::move(required);
+    json::array choices;
+    for (const std::string_view name : shape.one_of)
+        choices.push_back(json::object{{"required", json::array{name}}});
+    if (!choices.empty()) schema["oneOf"] = std::move(choices);
     return schema;
 }
 

@@ -20,6 +20,7 @@ enum class FieldType {
     boolean,
     object,
     texts,
+    uuids,
     objects,
     any_object,
     text_or_texts,
@@ -45,6 +46,7 @@ struct Field {
 struct Shape {
     std::string_view name;  ///< in the OpenAPI document
     std::vector<Field> fields;
+    std::vector<std::string_view> one_of = {};  ///< exactly one of these members is given
 };
 
 /// The object with fallbacks filled in. Throws Error{request_malformed} for a member that is unknown, missing or of
