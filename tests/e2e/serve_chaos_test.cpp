@@ -20,8 +20,12 @@ using Clock = std::chrono::steady_clock;
 using testing::AnyOf;
 using testing::HasSubstr;
 
+double seconds_between(Clock::time_point start, Clock::time_point end) {
+    return std::chrono::duration<double>(end - start).count();
+}
+
 double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
+    return seconds_between(start, Clock::now());
 }
 
 int rounds_of(const char* variable, int unset) {
@@ -94,7 +98,9 @@ protected:
         const double seconds = seconds_since(start);
         EXPECT_EQ(outcome.exit_code, 0) << outcome.told();
         for (const LoadSample& sample : load.wait()) {
-            EXPECT_EQ(sample.status, 200) << "after " << sample.milliseconds << " ms" << sample.body;
+            EXPECT_EQ(sample.status, 200)
+                << "after " << sample.milliseconds << " ms, " << seconds_between(start, sample.end)
+                << " s after SIGTERM" << (sample.is_first ? ", on a new connection" : "") << sample.body;
             if (sample.status == 200) ++answered_;
         }
         for (const std::string& stream : streams.wait())

@@ -64,13 +64,16 @@ void SearchLoad::call(std::uint16_t port, std::size_t number) {
     const bool keeps_alive = number % 4 != 3;
     std::optional<RawClient> client;
     for (std::size_t count = number; !is_stopping_; count += 7) {
-        if (!client && !connect(client, port)) return;
+        const bool is_first = !client;
+        if (is_first && !connect(client, port)) return;
         const std::string request = json_post("/api/v1/pgvector/search",
                                               fmt::format(R"({{"query": "producto {}"}})", count % 199), keeps_alive);
         const auto start = Clock::now();
         const std::optional<RawAnswer> answer = ask(*client, request);
         const auto end = Clock::now();
-        LoadSample sample{.end = end, .milliseconds = std::chrono::duration<double, std::milli>(end - start).count()};
+        LoadSample sample{.end = end,
+                          .milliseconds = std::chrono::duration<double, std::milli>(end - start).count(),
+                          .is_first = is_first};
         if (answer) {
             sample.status = answer->status;
             sample.is_problem = net::header(answer->headers, "content-type") == "application/problem+json";

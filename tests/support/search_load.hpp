@@ -14,7 +14,8 @@ namespace decant::test {
 struct LoadSample {
     std::chrono::steady_clock::time_point end;
     double milliseconds = 0;
-    int status = 0;  ///< 0: sent, and not answered
+    int status = 0;         ///< 0: sent, and not answered
+    bool is_first = false;  ///< of its connection
     bool is_problem = false;
     std::string body = {};  ///< of what is not 200
 };
