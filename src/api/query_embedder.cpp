@@ -18,10 +18,6 @@ Error as_absence(const Error& error) {
     return {ErrorCode::embedder_unavailable, error.happened(), error.remedy()};
 }
 
-/// For one's turn: words alone are an answer too, and a provider that hangs would hold up all questions after the
-/// first.
-constexpr std::chrono::seconds longest_wait{3};
-
 Error busy() {
     return {ErrorCode::embedder_unavailable, "The embedding model is busy",
             "It is asked again with the next question."};
@@ -29,12 +25,15 @@ Error busy() {
 
 }  // namespace
 
-QueryEmbedder::QueryEmbedder(Open open, std::size_t most_remembered)
-    : open_(std::move(open)), most_remembered_(most_remembered), breaker_(std::random_device{}()) {}
+QueryEmbedder::QueryEmbedder(Open open, std::size_t most_remembered, std::chrono::milliseconds longest_wait)
+    : open_(std::move(open)),
+      most_remembered_(most_remembered),
+      longest_wait_(longest_wait),
+      breaker_(std::random_device{}()) {}
 
 void QueryEmbedder::require() {
     if (is_open_) return;
-    const std::unique_lock lock{model_mutex_, longest_wait};
+    const std::unique_lock lock{model_mutex_, longest_wait_};
     if (!lock) throw busy();
     if (embedder_) return;
     const auto now = std::chrono::steady_clock::now();
@@ -60,7 +59,7 @@ std::vector<embed::TextVector> QueryEmbedder::ask(std::span<const std::string_vi
     std::unique_lock lock{model_mutex_, std::defer_lock};
     if (role == embed::Role::passage)
         lock.lock();
-    else if (!lock.try_lock_for(longest_wait))
+    else if (!lock.try_lock_for(longest_wait_))
         throw busy();
     const auto now = std::chrono::steady_clock::now();
     if (breaker_.state(now) == work::Breaker::State::open) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <list>
@@ -21,7 +22,10 @@ class QueryEmbedder final : public embed::Embedder {
 public:
     using Open = std::function<std::unique_ptr<embed::Embedder>()>;
 
-    explicit QueryEmbedder(Open open, std::size_t most_remembered = 4096);
+    /// `longest_wait` for one's turn: words alone are an answer too, and a provider that hangs would hold up all
+    /// questions after the first.
+    explicit QueryEmbedder(Open open, std::size_t most_remembered = 4096,
+                           std::chrono::milliseconds longest_wait = std::chrono::seconds{3});
 
     /// Opens the model where it is not open. Throws Error: embedder_unavailable, whatever keeps the provider from
     /// answering, while the breaker is open, or where another is opening it for longer than three seconds; timed_out,
@@ -46,6 +50,7 @@ private:
 
     Open open_;
     std::size_t most_remembered_;
+    std::chrono::milliseconds longest_wait_;
     std::timed_mutex model_mutex_;
     std::unique_ptr<embed::Embedder> embedder_;
     embed::Model model_;

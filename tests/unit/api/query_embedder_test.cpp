@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <latch>
+#include <thread>
+
 #include "core/error.hpp"
 #include "tests/support/small_embedder.hpp"
 
@@ -51,6 +55,29 @@ TEST(QueryEmbedder, BlamesATextForWhatIsWrongWithIt) {
     const std::vector<std::string_view> text{"lijas"};
     EXPECT_EQ(code_of([&] { embedder.embed(text, embed::Role::query); }), ErrorCode::too_large);
     EXPECT_TRUE(embedder.is_up());
+}
+
+TEST(QueryEmbedder, KeepsNobodyWaitingForAProviderThatHangs) {
+    std::latch begun{1};
+    std::latch ended{1};
+    const auto open = [&] {
+        auto model = std::make_unique<SmallEmbedder>();
+        model->spoil = [&](SmallEmbedder::Texts texts, SmallEmbedder::Answer&) {
+            if (texts.front() != "slow") return;
+            begun.count_down();
+            ended.wait();
+        };
+        return model;
+    };
+    QueryEmbedder embedder{open, 4096, std::chrono::milliseconds{50}};
+    const auto ask = [&](std::string_view text) { return embedder.embed(std::array{text}, embed::Role::query); };
+    const auto vector = ask("lijas").front().values;
+    const std::jthread hanging{[&] { ask("slow"); }};
+    begun.wait();
+    EXPECT_NO_THROW(embedder.require());
+    EXPECT_EQ(ask("lijas").front().values, vector);
+    EXPECT_EQ(code_of([&] { ask("clavos"); }), ErrorCode::embedder_unavailable);
+    ended.count_down();
 }
 
 }  // namespace
