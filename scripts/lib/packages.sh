@@ -27,7 +27,7 @@ packages_of() {
             ;;
         tests) echo python3-venv strace faketime pgbouncer ;;
         long)
-            echo clang-19 libclang-rt-19-dev clang-format-19
+            echo clang-19 libclang-rt-19-dev clang-format-19 slowhttptest
             # What PostgreSQL 15 is linked with, and what builds pgvector for it: scripts/lib/postgres15.sh.
             [ "$(release_name)" != debian-12 ] || echo make libxml2 libicu72 libldap-2.5-0 libpam0g
             ;;
