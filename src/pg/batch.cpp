@@ -102,8 +102,8 @@ private:
     void require(int done) const {
         if (done == 0) throw connection_error(conn_);
     }
-    /// The session ended in mid-batch: libpq has read why but not yet the connection's end, and waits for results for
-    /// ever (18.1). In this way it notices.
+    /// Of a connection that could not be written to and gave a notice only, as after an immediate shutdown, libpq (18)
+    /// takes it for idle with results to come, and none comes. In this way it reads the end.
     void cut() noexcept {
         ::shutdown(PQsocket(conn_), SHUT_RDWR);
         PQconsumeInput(conn_);
