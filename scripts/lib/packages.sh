@@ -25,7 +25,7 @@ packages_of() {
             echo libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
             echo libgtest-dev libgmock-dev librapidcheck-dev
             ;;
-        tests) echo python3-venv strace faketime pgbouncer ;;
+        tests) echo curl python3-venv strace faketime pgbouncer ;;
         long)
             echo clang-19 libclang-rt-19-dev clang-format-19 slowhttptest
             # What PostgreSQL 15 is linked with, and what builds pgvector for it: scripts/lib/postgres15.sh.
