@@ -32,15 +32,15 @@ end_api_catalog() {
     rm -rf "$api_folder"
 }
 
-# Waits until the server's log says where it listens: the line is written once it does.
+# Waits until the server says where it listens, and until it can search.
 start_api_server() {
     local none
     none=$(printf ' DECANT_RATE_%s=0' SEARCH EMBEDDING BATCH MONITORING CHAT FAILED_LOGIN)
+    rm -f "$api_folder/serve.out"  # of a server before
     # shellcheck disable=SC2086
     env $none DECANT_LLM=none "$@" "$decant" serve --port 0 --no-worker >"$api_folder/serve.out" 2>"$api_folder/serve.log" &
     api_server=$!
-    until api_url=$(grep -ohE 'https?://[0-9.]+:[0-9]+' "$api_folder/serve.out" "$api_folder/serve.log" | head -n 1) &&
-        [ -n "$api_url" ]; do
+    until api_url=$(head -n 1 "$api_folder/serve.out" 2>/dev/null) && [ -n "$api_url" ]; do
         kill -0 "$api_server" 2>/dev/null || fail "the server ended: $(tail -n 5 "$api_folder/serve.log")"
         sleep 0.1
     done
