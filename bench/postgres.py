@@ -1,6 +1,7 @@
 """The benchmark's side of PostgreSQL: a database of its own on the server that libpq's variables name."""
 import os
 import re
+import time
 
 import psycopg
 
@@ -73,6 +74,44 @@ def index_statements():
                                   " where indrelid = %s::regclass and not indisprimary order by indexrelid", (TABLE,))
         return [re.sub(r"^(CREATE (?:UNIQUE )?INDEX) .*? ON \S+ ", rf"\1 ON {REFERENCE} ", definition)
                 for _, definition in rows]
+
+
+def drop_reference():
+    with connect() as connection:
+        connection.execute(f"drop table if exists {REFERENCE}")
+
+
+def table_bytes():
+    """Of decant's table and what is stored apart, without indexes."""
+    with connect() as connection:
+        return connection.execute("select pg_table_size(%s::regclass)", (TABLE,)).fetchone()[0]
+
+
+def index_bytes(method):
+    with connect() as connection:
+        return connection.execute("select sum(pg_relation_size(indexrelid)) from pg_index join pg_class on oid = indexrelid"
+                                  " join pg_am on pg_am.oid = relam where indrelid = %s::regclass and amname = %s",
+                                  (TABLE, method)).fetchone()[0]
+
+
+def evenly_taken_vectors(connection, count):
+    rows = connection.execute(f"select embedding::text from {TABLE} where id in (select id from (select id, row_number()"
+                              f" over (order by id) as place, count(*) over () as rows from {TABLE}) as placed"
+                              " where place %% (rows / %s) = 0) limit %s", (count, count))
+    return [text for (text,) in rows]
+
+
+def nearest(connection, questions):
+    """Of each question the seconds that its ten nearest took, and their ids."""
+    answers = []
+    for question in questions:
+        start = time.perf_counter()
+        rows = connection.execute(f"select id from {TABLE} order by embedding <=> %s::vector limit 10", (question,),
+                                  prepare=True).fetchall()
+        answers.append((time.perf_counter() - start, {row[0] for row in rows}))
+        if len(rows) != 10:
+            raise RuntimeError(f"a search found {len(rows)} rows of 10")
+    return answers
 
 
 def table_digest(table):

@@ -39,6 +39,10 @@ class Report:
         """measured >= least, of a share."""
         self._row(what, f"{measured:.4f}", "", "", f"≥ {least:g}", measured >= least)
 
+    def rate(self, what, measured, least):
+        """measured >= least, of items a second."""
+        self._row(what, f"{number(measured)} items/s", "", "", f"≥ {least:,} items/s", measured >= least)
+
     def limit(self, what, measured, limit, unit):
         self._row(what, f"{number(measured)} {unit}", "", "", f"≤ {limit:g} {unit}", measured <= limit)
 

@@ -61,12 +61,12 @@ def number_of(text):
 
 
 class Server:
-    """`decant serve` on a free port; ended with SIGTERM."""
+    """`decant serve` on a free port; ended with SIGTERM. `more` goes on top of its environment."""
 
-    def __init__(self, bench, models_port):
+    def __init__(self, bench, models_port, more=None):
         environment = {**postgres.environment(), "DECANT_EMBEDDER": "openai", "DECANT_EMBEDDING_MODEL": "bench",
                        "OPENAI_BASE_URL": f"http://127.0.0.1:{models_port}/v1", "DECANT_RATE_SEARCH": "0",
-                       "DECANT_RATE_CHAT": "0", "DECANT_RATE_MONITORING": "0", "LOG_LEVEL": "warning"}
+                       "DECANT_RATE_CHAT": "0", "DECANT_RATE_MONITORING": "0", "LOG_LEVEL": "warning", **(more or {})}
         self.folder, self.http_load = bench.folder, bench.options.http_load
         with open(os.path.join(bench.folder, "server.log"), "wb") as log:
             self.process = subprocess.Popen([bench.options.decant, "serve", "--port", "0", "--no-worker"],

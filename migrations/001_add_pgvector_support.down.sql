@@ -3,6 +3,9 @@
 
 DROP MATERIALIZED VIEW IF EXISTS product_embedding_stats CASCADE;
 DROP FUNCTION IF EXISTS refresh_embedding_stats();
+DROP MATERIALIZED VIEW IF EXISTS product_embedding_stats_second CASCADE;
+DROP TRIGGER IF EXISTS trigger_update_embedding_version_second ON products;
+DROP FUNCTION IF EXISTS decant_mark_second_embedding() CASCADE;
 DROP TRIGGER IF EXISTS trigger_update_embedding_version ON products;
 DROP FUNCTION IF EXISTS update_embedding_version();
 DROP FUNCTION IF EXISTS decant_mark_products_of_renamed() CASCADE;
@@ -17,7 +20,11 @@ ALTER TABLE IF EXISTS products
     DROP COLUMN IF EXISTS last_embedding_update,
     DROP COLUMN IF EXISTS embedding_model,
     DROP COLUMN IF EXISTS embedding_version,
-    DROP COLUMN IF EXISTS embedding_hash;
+    DROP COLUMN IF EXISTS embedding_hash,
+    DROP COLUMN IF EXISTS embedding_second,
+    DROP COLUMN IF EXISTS embedding_second_model,
+    DROP COLUMN IF EXISTS embedding_second_hash,
+    DROP COLUMN IF EXISTS embedding_second_update;
 
 DO $extension$
 DECLARE

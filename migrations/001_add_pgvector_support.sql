@@ -116,19 +116,42 @@ DECLARE
     distances float8[];
     scan_before text;
     ef_before text;
+    by_index text;  -- the distance that the vector index gives its rows by
+    lists int;      -- of an IVFFlat index
 BEGIN
     IF query_embedding IS NULL THEN RETURN; END IF;
     IF vector_norm(query_embedding) = 0 THEN
         RAISE EXCEPTION 'query_embedding is a zero vector, which has no direction'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- An index of half precision is on an expression and serves only that.
+    SELECT CASE WHEN o.opcname = 'halfvec_cosine_ops'
+                THEN format('embedding::halfvec(%1$s) <=> $1::halfvec(%1$s)', a.atttypmod) END,
+           CASE WHEN m.amname = 'ivfflat'
+                THEN coalesce((SELECT option_value::int FROM pg_catalog.pg_options_to_table(c.reloptions)
+                               WHERE option_name = 'lists'), 100) END
+    INTO by_index, lists
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_am m ON m.oid = c.relam
+    JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'embedding' AND NOT a.attisdropped
+    WHERE i.indrelid = to_regclass('products') AND i.indisvalid AND i.indpred IS NULL
+      AND o.opcname IN ('vector_cosine_ops', 'halfvec_cosine_ops')
+      AND pg_get_indexdef(i.indexrelid, 1, true) LIKE ANY (ARRAY['embedding', '(embedding::%'])
+    ORDER BY c.relname LIMIT 1;
+    by_index := coalesce(by_index, 'embedding <=> $1');
     -- Not as SET clauses of the function: those fail in a restore, where the library is not loaded yet.
     scan_before := current_setting('hnsw.iterative_scan');
     ef_before := current_setting('hnsw.ef_search');
     PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
             set_config('hnsw.ef_search', greatest(ef_before::int, least(2 * max_results, 1000))::text, true),
             set_config('enable_sort', (num_nonnulls(category_filter, brand_filter, min_price, max_price) > 0)::text, true);
-    EXECUTE format(nearest, 'embedding <=> $1') INTO ids, distances
+    IF lists IS NOT NULL THEN
+        PERFORM set_config('ivfflat.iterative_scan', 'relaxed_order', true),
+                set_config('ivfflat.probes', least(lists, ceil(2 * sqrt(lists)))::text, true);
+    END IF;
+    EXECUTE format(nearest, by_index) INTO ids, distances
         USING query_embedding, max_results, category_filter, brand_filter, min_price, max_price;
     PERFORM set_config('hnsw.iterative_scan', scan_before, true), set_config('hnsw.ef_search', ef_before, true),
             set_config('enable_sort', 'on', true);

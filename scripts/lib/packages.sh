@@ -16,22 +16,33 @@ boost_package() {
     esac
 }
 
-# Prints the names of one group: demo, tests or long.
+# Prints the names of one group: demo, tests, long, package or package_test.
 packages_of() {
     case $1 in
         demo)
             echo ca-certificates g++ cmake ninja-build ccache python3-pip
-            echo "$(boost_package)" libpq-dev libsqlite3-dev libsentencepiece-dev libssl-dev libcurl4-openssl-dev zlib1g-dev libsimdjson-dev libicu-dev
+            echo "$(boost_package)" libpq-dev libsqlite3-dev libsentencepiece-dev libssl-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev libsimdjson-dev libicu-dev
             echo libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
             echo libgtest-dev libgmock-dev librapidcheck-dev
             ;;
         tests) echo curl python3-venv strace faketime pgbouncer ;;
         long)
-            echo clang-19 libclang-rt-19-dev clang-format-19 slowhttptest
+            echo clang-19 libclang-rt-19-dev clang-format-19 slowhttptest chromium
             # What PostgreSQL 15 is linked with, and what builds pgvector for it: scripts/lib/postgres15.sh.
             [ "$(release_name)" != debian-12 ] || echo make libxml2 libicu72 libldap-2.5-0 libpam0g
             ;;
+        package) echo dpkg-dev file ;;
+        package_test) echo curl python3-venv lintian debootstrap systemd ;;
     esac
+}
+
+# Where this machine's apt has Debian 12's packages from.
+debian_mirror() {
+    local mirror
+    mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+        awk '$2 == "bookworm" { print $1; exit }')
+    [ -n "$mirror" ] || fail "this machine's apt names no mirror of Debian 12"
+    echo "$mirror"
 }
 
 missing_of() {

@@ -14,9 +14,7 @@ own_apt() {
 # Debian 12's packages, Debian 13's sources.
 configure_apt() {
     local mirror type
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-        awk '$2 == "bookworm" { print $1; exit }')
-    [ -n "$mirror" ] || fail "this machine's apt names no mirror of Debian 12"
+    mirror=$(debian_mirror) || return
     mkdir -p apt/parts apt/lists/partial apt/cache/archives/partial
     for type in 'deb bookworm' 'deb-src trixie'; do
         printf 'Types: %s\nSuites: %s\nURIs: %s\nComponents: main\nSigned-By: %s\n\n' "${type% *}" "${type#* }" "$mirror" \

@@ -43,17 +43,6 @@ std::string shown(std::string_view text) {
     return printable(first_characters(text, 100));
 }
 
-/// The only value of that name; none where it stands not once.
-std::optional<std::string_view> only_header(const net::Headers& headers, std::string_view name) {
-    std::optional<std::string_view> found;
-    for (const auto& [key, value] : headers) {
-        if (key != name) continue;
-        if (found) return std::nullopt;
-        found = value;
-    }
-    return found;
-}
-
 bool has_header(const net::Headers& headers, std::string_view name) {
     return std::ranges::any_of(headers, [&](const auto& header) { return header.first == name; });
 }
@@ -61,15 +50,15 @@ bool has_header(const net::Headers& headers, std::string_view name) {
 /// Throws AccessDenied: there is none.
 std::string bearer_token(const net::ServerRequest& request) {
     if (!has_header(request.headers, "authorization")) throw missing("This call needs credentials");
-    const std::optional<std::string_view> value = only_header(request.headers, "authorization");
-    if (!value) throw missing("There is more than one header Authorization");
+    const std::string_view value = net::header(request.headers, "authorization");
+    if (value.empty()) throw missing("The header Authorization is empty, or there is more than one");
     constexpr std::string_view scheme = "bearer ";
     const auto is_same = [](char left, char right) {
         return left == (right >= 'A' && right <= 'Z' ? right + 32 : right);
     };
-    if (!std::ranges::equal(scheme, value->substr(0, scheme.size()), is_same))
+    if (!std::ranges::equal(scheme, value.substr(0, scheme.size()), is_same))
         throw missing("The header Authorization has no bearer token");
-    std::string_view token = value->substr(scheme.size());
+    std::string_view token = value.substr(scheme.size());
     token.remove_prefix(std::min(token.find_first_not_of(' '), token.size()));
     return std::string{token};
 }
@@ -218,7 +207,7 @@ Principal Access::admit_jwt(const std::string& token) const {
 }
 
 void Access::check_host(const net::ServerRequest& request) const {
-    const std::string_view host = only_header(request.headers, "host").value_or("");
+    const std::string_view host = net::header(request.headers, "host");
     if (is_own_host(canonical(host)) || (setup_.allowed_hosts.empty() && !is_open())) return;
     throw refused(fmt::format("'{}' is no name of this server", shown(host)),
                   "Call it by localhost, or add the name to DECANT_ALLOWED_HOSTS.");
@@ -235,13 +224,13 @@ void Access::check_origin(const net::ServerRequest& request) const {
     if (!has_header(request.headers, "origin")) {
         // A page may send a GET without Origin; browsers tell then where it comes from. A link that was followed shows
         // its answer to the person, not to the page.
-        const bool is_link = request.method == "GET" && only_header(request.headers, "sec-fetch-mode") == "navigate" &&
-                             only_header(request.headers, "sec-fetch-dest") == "document";
-        if (is_link || only_header(request.headers, "sec-fetch-site") != "cross-site") return;
+        const bool is_link = request.method == "GET" && net::header(request.headers, "sec-fetch-mode") == "navigate" &&
+                             net::header(request.headers, "sec-fetch-dest") == "document";
+        if (is_link || net::header(request.headers, "sec-fetch-site") != "cross-site") return;
         throw refused("The request was made by a page of another site", std::string{remedy});
     }
-    const std::string_view origin = only_header(request.headers, "origin").value_or("");
-    const std::string_view host = only_header(request.headers, "host").value_or("");
+    const std::string_view origin = net::header(request.headers, "origin");
+    const std::string_view host = net::header(request.headers, "host");
     const bool is_own =
         !host.empty() && (origin == fmt::format("http://{}", host) || origin == fmt::format("https://{}", host));
     if (is_own || setup_.cors.allows(origin)) return;

@@ -7,12 +7,12 @@
 #include <random>
 
 #include "api/gzip.hpp"
+#include "api/handling.hpp"
 #include "api/problem.hpp"
 #include "api/worker.hpp"
 #include "core/log.hpp"
 #include "core/strict_json.hpp"
 #include "core/utf8.hpp"
-#include "pg/sql_state.hpp"
 
 namespace decant::api {
 namespace {
@@ -43,28 +43,14 @@ void add_limit_headers(const RateLimiter::Decision& decision, net::ServerRespons
     if (!decision.allowed) response.headers.emplace_back("Retry-After", std::to_string(decision.retry_after));
 }
 
-bool takes_gzip(const net::ServerRequest& request) {
-    return net::header(request.headers, "accept-encoding").find("gzip") != std::string_view::npos;
-}
-
-bool is_json(std::string_view content_type) {
-    std::string_view type = content_type.substr(0, content_type.find(';'));
-    while (type.ends_with(' '))
-        type.remove_suffix(1);
-    return std::ranges::equal(type, std::string_view{"application/json"},
-                              [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
-}
-
 json::object body_of(const Route& route, const net::ServerRequest& request) {
+    if (route.reads_body_itself) return {};
     if (route.body == nullptr) {
         if (request.body.empty()) return {};
         throw Error{ErrorCode::request_malformed, "This call takes no body", "Leave it out."};
     }
     if (request.body.empty() && route.body_may_be_absent) return checked(*route.body, {});
-    if (!is_json(net::header(request.headers, "content-type"))) {
-        throw Error{ErrorCode::unsupported_media_type, "The body's Content-Type is not application/json",
-                    "Send JSON with the header Content-Type: application/json."};
-    }
+    require_json(request);
     json::value body = parse_strict_json(request.body);
     if (!body.is_object())
         throw Error{ErrorCode::request_malformed, "The body is no JSON object", "See /openapi.json for its members."};
@@ -118,18 +104,19 @@ Lane* Application::lane_of(LaneKind kind) {
 }
 
 void Application::handle(std::shared_ptr<net::Exchange> exchange) {
-    const std::string request_id = request_id_of(exchange->request());
+    const net::ServerRequest& request = exchange->request();
+    const std::string request_id = request_id_of(request);
+    const RouteTable::Found found = routes_.find(request.method, request.target);
     const auto refuse = [&](const Error& error) {
-        net::ServerResponse response = problem_of(error, exchange->request().target, request_id);
-        const Route* route = routes_.find(exchange->request().method, exchange->request().target).route;
-        finish(exchange->request(), route, request_id, response);
+        net::ServerResponse response = problem_of(error, request.target, request_id);
+        finish(request, found.route, request_id, response);
         return response;
     };
     try {
-        dispatch(exchange, request_id);
+        dispatch(exchange, request_id, found);
     } catch (const AccessDenied& error) {
-        log::warning("{} {}: {}: {}", exchange->request().method, printable(path_of(exchange->request().target)),
-                     access_.address_of(exchange->request()), error.happened());
+        log::warning("{} {}: {}: {}", request.method, printable(path_of(request.target)), access_.address_of(request),
+                     error.happened());
         net::ServerResponse response = refuse(error);
         if (!error.challenge().empty()) response.headers.emplace_back("WWW-Authenticate", error.challenge());
         exchange->reply(std::move(response));
@@ -183,11 +170,11 @@ void Application::answer_options(const net::ServerRequest& request, const std::s
                       std::back_inserter(response.headers));
 }
 
-void Application::dispatch(const std::shared_ptr<net::Exchange>& exchange, const std::string& request_id) {
+void Application::dispatch(const std::shared_ptr<net::Exchange>& exchange, const std::string& request_id,
+                           const RouteTable::Found& found) {
     const net::ServerRequest& request = exchange->request();
     access_.check_host(request);
     access_.check_origin(request);
-    RouteTable::Found found = routes_.find(request.method, request.target);
     if (found.route == nullptr) {
         if (found.allowed.empty())
             throw Error{ErrorCode::not_found, "There is no such path", "See /openapi.json for all there are."};
@@ -204,7 +191,7 @@ void Application::dispatch(const std::shared_ptr<net::Exchange>& exchange, const
     Admitted admitted{.exchange = exchange,
                       .request_id = request_id,
                       .route = &route,
-                      .path = std::move(found.path),
+                      .path = found.path,
                       .caller = access_.admit(request, route.scope),
                       .limit = {},
                       .application = *this};
@@ -248,19 +235,7 @@ Reply Application::run(const Admitted& admitted, Worker* worker) {
                   add_limit_headers(admitted.limit, head);
                   return head;
               }};
-    try {
-        return route.handle(call);
-    } catch (const Error& error) {
-        // A table that is not there, or is there already, is nothing that the caller asked for.
-        const ErrorTraits& traits = traits_of(error.code());
-        if (pg::is_statement_error(error) && (traits.http_status == 404 || traits.http_status == 409))
-            throw Error{ErrorCode::internal, error.happened(), error.remedy()};
-        if (worker == nullptr || error.code() != ErrorCode::store_unavailable) throw;
-        // A connection that broke while nobody used it: the database may well be there.
-        worker->drop();
-        if (route.method != "GET" && route.lane != LaneKind::search) throw;
-        return route.handle(call);
-    }
+    return reply_of(route, call);
 }
 
 void Application::answer(const Admitted& admitted, Worker* worker) {
@@ -278,10 +253,10 @@ void Application::answer(const Admitted& admitted, Worker* worker) {
         } else {
             response.body = std::move(reply.text);
         }
-        if (response.body.size() >= least_gzip_bytes) {
+        if (reply.packed || response.body.size() >= least_gzip_bytes) {
             response.headers.emplace_back("Vary", "Accept-Encoding");
-            if (takes_gzip(admitted.exchange->request())) {
-                response.body = gzip(response.body);
+            if (takes_gzip(net::header(admitted.exchange->request().headers, "accept-encoding"))) {
+                response.body = reply.packed ? *reply.packed : gzip(response.body, Compression::fast);
                 response.headers.emplace_back("Content-Encoding", "gzip");
             }
         }

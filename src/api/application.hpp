@@ -38,7 +38,8 @@ public:
 private:
     struct Admitted;
 
-    void dispatch(const std::shared_ptr<net::Exchange>& exchange, const std::string& request_id);
+    void dispatch(const std::shared_ptr<net::Exchange>& exchange, const std::string& request_id,
+                  const RouteTable::Found& found);
     /// What every answer has; counts it. `route` null: there is no such path.
     void finish(const net::ServerRequest& request, const Route* route, const std::string& request_id,
                 net::ServerResponse& response) const;

@@ -1,9 +1,10 @@
 #include "api/catalog_figures.hpp"
 
+#include <chrono>
 #include <condition_variable>
 
+#include "api/problem.hpp"
 #include "core/error.hpp"
-#include "store/embedding_statistics.hpp"
 #include "store/job_queue.hpp"
 
 namespace decant::api {
@@ -12,7 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto interval = 10s;
-constexpr int rounds_a_product_count = 3;
+constexpr auto a_moment = 100ms;
+constexpr int rounds_a_slow_count = 3;
 
 }  // namespace
 
@@ -31,10 +33,10 @@ void CatalogFigures::run(const std::stop_token& stop) {
         } catch (const Error&) {
             // Whoever asks for the figures sees that there are none.
             db_.reset();
-            rounds_ = 0;
+            rounds_to_count_ = 0;
             const std::lock_guard figures{mutex_};
             jobs_.reset();
-            products_.reset();
+            count_.reset();
         }
         never.wait_for(lock, stop, interval, [] { return false; });
     }
@@ -47,15 +49,22 @@ void CatalogFigures::read() {
         const std::lock_guard lock{mutex_};
         jobs_ = {.ready = counts.ready, .delayed = counts.delayed, .leased = counts.leased, .dead = counts.dead};
     }
-    if (rounds_++ % rounds_a_product_count == 0) read_products();
+    if (rounds_to_count_-- <= 0) count_products();
 }
 
-void CatalogFigures::read_products() {
-    const store::EmbeddingStatistics statistics = store::read_embedding_statistics(*db_, model_());
+void CatalogFigures::count_products() {
+    const auto start = std::chrono::steady_clock::now();
+    CatalogCount count;
+    count.counted_at = timestamp();
+    {
+        pg::Transaction tx{*db_, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+        count.statistics = store::read_embedding_statistics(*db_, model_());
+        count.models = store::read_embeddings_by_model(*db_);
+        tx.commit();
+    }
+    rounds_to_count_ = std::chrono::steady_clock::now() - start > a_moment ? rounds_a_slow_count - 1 : 0;
     const std::lock_guard lock{mutex_};
-    products_ = {.with_embedding = statistics.with_embedding,
-                 .without_embedding = statistics.without_embedding(),
-                 .stale = statistics.stale};
+    count_ = std::move(count);
 }
 
 std::optional<ServerState::Jobs> CatalogFigures::jobs() const {
@@ -65,7 +74,16 @@ std::optional<ServerState::Jobs> CatalogFigures::jobs() const {
 
 std::optional<ServerState::Products> CatalogFigures::products() const {
     const std::lock_guard lock{mutex_};
-    return products_;
+    if (!count_) return std::nullopt;
+    const store::EmbeddingStatistics& statistics = count_->statistics;
+    return ServerState::Products{.with_embedding = statistics.with_embedding,
+                                 .without_embedding = statistics.without_embedding(),
+                                 .stale = statistics.stale};
+}
+
+std::optional<CatalogCount> CatalogFigures::count() const {
+    const std::lock_guard lock{mutex_};
+    return count_;
 }
 
 }  // namespace decant::api

@@ -10,12 +10,16 @@
 #include "api/products_json.hpp"
 #include "api/routes.hpp"
 #include "api/search_record.hpp"
+#include "api/trace_record.hpp"
 #include "api/worker.hpp"
 #include "catalog/uuid.hpp"
 #include "chat/agent.hpp"
 #include "chat/session_store.hpp"
+#include "core/elapsed.hpp"
 #include "core/error.hpp"
+#include "core/json_members.hpp"
 #include "core/log.hpp"
+#include "pg/cancel_on_stop.hpp"
 
 namespace decant::api {
 namespace {
@@ -25,7 +29,12 @@ using namespace std::chrono_literals;
 const Shape message_body{
     .name = "ChatRequest",
     .fields = {
-        {.name = "message", .about = "In Spanish or English", .required = true, .least = 1, .most = 5000},
+        {.name = "message",
+         .about = "In Spanish or English",
+         .required = true,
+         .least = 1,
+         .most = 5000,
+         .not_blank = true},
         {.name = "user_id", .required = true, .least = 1, .most = 100},
         {.name = "session_id", .about = "Default: chat_ and the user_id", .least = 1, .most = 100, .nullable = true},
         {.name = "metadata", .type = FieldType::any_object, .about = "Handed back", .nullable = true}}};
@@ -39,7 +48,7 @@ const Shape message_answer{
                {.name = "metadata",
                 .type = FieldType::any_object,
                 .about = "requires_human, is_complete, processing_time_ms, conversation_id, products, strategy_used, "
-                         "degraded, intent, and the caller's",
+                         "degraded, intent, experiment, and the caller's",
                 .required = true}}};
 
 /// Each of the server-sent events: before OpenAPI 3.2 the schema of a stream is taken for that of its events.
@@ -90,42 +99,91 @@ const Shape removed_answer{.name = "SessionRemoved",
                                       {.name = "message", .required = true},
                                       {.name = "session_id", .required = true}}};
 
-std::string text_of(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    return value == nullptr || !value->is_string() ? "" : std::string{value->get_string()};
-}
-
 chat::ChatRequest request_of(const Call& call) {
-    chat::ChatRequest request{.message = text_of(call.body, "message"),
-                              .user_id = text_of(call.body, "user_id"),
-                              .session_id = text_of(call.body, "session_id"),
+    chat::ChatRequest request{.message = text_member(call.body, "message").value_or(""),
+                              .user_id = text_member(call.body, "user_id").value_or(""),
+                              .session_id = text_member(call.body, "session_id").value_or(""),
                               .subject = call.caller.subject};
-    const json::value* metadata = call.body.if_contains("metadata");
-    if (metadata != nullptr && metadata->is_object()) request.metadata = metadata->get_object();
+    if (const json::value* metadata = given_member(call.body, "metadata")) request.metadata = metadata->as_object();
     return request;
 }
 
-chat::ChatAnswer answer_of(Call& call, const chat::ChatRequest& request, const chat::Progress& on_step) {
+/// The search's, of whichever server answers it. Ends with its caller.
+search::Answer answer_to(const Call& call, const search::Request& request) {
+    return call.worker->read(call.caller.rate_key, [&](const Reading& from) {
+        std::optional<pg::CancelOnStop> cancel;
+        if (from.is_replica) cancel.emplace(from.db, call.exchange.left());
+        search::Answer answer = from.engine.search(request);
+        from.require_whole(answer);
+        return answer;
+    });
+}
+
+struct Answered {
+    chat::ChatAnswer answer;
+    store::Exposure exposure;  ///< none where nothing was searched for
+};
+
+/// None also where this server cannot ask the arm at all: then the message is answered without the experiment.
+std::optional<Trial> trial_of(Call& call, const chat::ChatRequest& request) {
+    std::optional<Trial> trial = call.worker->services().experiments.trial_of_chat(
+        {.user = request.user_id, .session = chat::session_id_of(request), .caller = call.caller.rate_key});
+    if (!trial || call.worker->engine().can_ask(trial->strategy())) return trial;
+    log::warning("experiment {} is left out: strategy {} is off here", trial->experiment->name, trial->exposure.arm);
+    return std::nullopt;
+}
+
+/// `message_id` is that of a streamed answer.
+Answered answer_of(Call& call, const chat::ChatRequest& request, const chat::Progress& on_step,
+                   const std::string& message_id = {}) {
     Worker& worker = *call.worker;
+    Services& services = worker.services();
+    SearchRecord record{.kind = store::SearchEvent::Kind::chat,
+                        .run_id = call.request_id,
+                        .question = request.message,
+                        .caller = caller_of(call.request())};
+    ChatTimes times;
+    std::optional<WatchedLlm> llm;
+    TracedModels models = traced_models(services);
+    const auto told = [&] {
+        return ChatRecord{.request = request,
+                          .times = times,
+                          .calls = llm ? llm->take_calls() : std::vector<LlmCall>{},
+                          .message_id = message_id};
+    };
     const auto start = std::chrono::steady_clock::now();
-    SearchRecord record{.kind = store::SearchEvent::Kind::chat, .run_id = call.request_id, .question = request.message};
     try {
-        chat::Agent agent{worker.db(), worker.engine(), worker.llm()};
-        chat::ChatAnswer answer = agent.answer(request, on_step, call.exchange.left());
+        const std::optional<Trial> trial = trial_of(call, request);
+        if (trial) record.exposure = trial->exposure;
+        if (chat::LlmClient* configured = worker.llm()) models.llm = llm.emplace(*configured).model();
+        chat::Agent agent{worker.db(),
+                          worker.engine(),
+                          llm ? &*llm : nullptr,
+                          {.strategy = trial ? std::optional{trial->strategy()} : std::nullopt,
+                           .ask = [&](const search::Request& asked) { return answer_to(call, asked); },
+                           .keeper = &services.turns}};
+        const auto noted = [&](const chat::Step& step) {
+            times.note(step.kind);
+            if (on_step) on_step(step);
+        };
+        chat::ChatAnswer answer = agent.answer(request, noted, call.exchange.left());
         record.milliseconds = answer.processing_ms;
         record.answer_ms = answer.wording_ms;
-        if (answer.searched) record_search(worker.services(), record, *answer.searched);
-        return answer;
+        if (answer.searched) record_search(services, record, *answer.searched);
+        services.tracer.record(trace_of(record, told(), answer, models));
+        if (!answer.searched) return {std::move(answer), {}};
+        return {std::move(answer), std::move(record.exposure)};
     } catch (const Error& error) {
-        record.milliseconds =
-            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-        record_failure(worker.services(), record, error);
+        record.milliseconds = milliseconds_since(start);
+        record_failure(services, record, error);
+        if (traits_of(error.code()).http_status >= 500) services.tracer.record(trace_of(record, told(), error, models));
         throw;
     }
 }
 
 /// The caller's members stay, but for those that are the answer's.
-json::object metadata_of(const Call& call, const chat::ChatAnswer& answer, json::object callers) {
+json::object metadata_of(const Call& call, const Answered& answered, json::object callers) {
+    const auto& [answer, exposure] = answered;
     callers["run_id"] = call.request_id;  // what feedback calls it by
     callers["requires_human"] = answer.requires_human;
     callers["is_complete"] = answer.is_complete;
@@ -135,17 +193,20 @@ json::object metadata_of(const Call& call, const chat::ChatAnswer& answer, json:
     callers["strategy_used"] = answer.strategy_used;
     callers["degraded"] = answer.degraded;
     callers["intent"] = chat::json_of(answer.intent);
+    if (!exposure.experiment.empty())
+        callers["experiment"] = json::object{{"name", exposure.experiment}, {"arm", exposure.arm}};
     return callers;
 }
 
 Reply post_message(Call& call) {
     const chat::ChatRequest request = request_of(call);
-    const chat::ChatAnswer answer = answer_of(call, request, {});
+    const Answered answered = answer_of(call, request, {});
+    const chat::ChatAnswer& answer = answered.answer;
     return {.body = json::object{{"response", answer.text},
                                  {"agent_used", answer.agent},
                                  {"session_id", answer.session_id},
                                  {"status", answer.status},
-                                 {"metadata", metadata_of(call, answer, request.metadata)}}};
+                                 {"metadata", metadata_of(call, answered, request.metadata)}}};
 }
 
 /// Of Last-Event-ID: "MESSAGE:SEQ".
@@ -195,36 +256,52 @@ public:
 
     void run() {
         try {
-            const chat::ChatAnswer answer = answer_of(call_, request_, [this](const chat::Step& step) {
+            const auto on_step = [this](const chat::Step& step) {
                 if (step.kind == chat::StepKind::complete) return;  // told with what the answer has besides
                 json::object event = event_json(chat::step_names[step.kind], step.message, step.progress);
                 if (step.is_piece) event["metadata"] = json::object{{"is_piece", true}, {"is_anew", step.is_anew}};
-                send(std::move(event));
-            });
+                send(event);
+            };
+            const Answered answered = answer_of(call_, request_, on_step, message_id_);
+            const chat::ChatAnswer& answer = answered.answer;
             json::object event = event_json("complete", answer.text, 1);
-            event["metadata"] = metadata_of(call_, answer, request_.metadata);
+            event["metadata"] = metadata_of(call_, answered, request_.metadata);
             event["metadata"].as_object()["total_steps"] = seq_ + 1;
             event["metadata"].as_object()["session_id"] = answer.session_id;
-            send(std::move(event));
+            send(event);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::cancelled) return;
             if (error.code() == ErrorCode::store_unavailable) {
                 store_.reset();
                 call_.worker->lost();
             }
-            json::object event = event_json("error", public_detail(error), 1);
-            event["metadata"] = json::object{{"error", traits_of(error.code()).name}, {"request_id", call_.request_id}};
-            send(std::move(event));
+            tell(error);
+        } catch (const std::exception& error) {
+            log::error("a streamed answer: {}", error.what());
+            tell({ErrorCode::internal, error.what(), ""});
         }
     }
 
 private:
-    void send(json::object event) {
+    void send(const json::object& event) {
+        if (!pass(event))
+            throw Error{ErrorCode::cancelled, "The client has left", "It may come back for what it missed."};
+    }
+
+    /// The last event.
+    void tell(const Error& error) {
+        json::object event = event_json("error", public_detail(error), 1);
+        event["metadata"] = json::object{{"error", traits_of(error.code()).name}, {"request_id", call_.request_id}};
+        pass(event);
+    }
+
+    /// False when nobody reads any more.
+    bool pass(const json::object& event) {
         const std::string data = json_text(event);
         const std::string id = fmt::format("{}:{}", message_id_, ++seq_);
         const bool is_read = stream_.send(id, data);
         keep(data);
-        if (!is_read) throw Error{ErrorCode::cancelled, "The client has left", "It may come back for what it missed."};
+        return is_read;
     }
 
     /// Without a database there is nothing to come back for, and no reason to say less to who is here.
@@ -289,8 +366,8 @@ Reply stream_message(Call& call) {
 }
 
 Reply show_history(Call& call) {
-    const chat::ChatRequest request{.user_id = text_of(call.query, "user_id"),
-                                    .session_id = text_of(call.query, "session_id")};
+    const chat::ChatRequest request{.user_id = text_member(call.query, "user_id").value_or(""),
+                                    .session_id = text_member(call.query, "session_id").value_or("")};
     const std::string session = chat::session_id_of(request);
     const auto limit = static_cast<std::uint64_t>(call.query.at("limit").as_int64());
     const chat::History history =
@@ -309,7 +386,7 @@ Reply show_history(Call& call) {
 Reply remove_session(Call& call) {
     const std::string& session = call.path.front();
     chat::SessionStore store{call.worker->db()};
-    if (!store.remove({session, text_of(call.query, "user_id"), call.caller.subject}))
+    if (!store.remove({session, text_member(call.query, "user_id").value_or(""), call.caller.subject}))
         throw Error{ErrorCode::not_found, "There is no such session", "It may have been removed before."};
     return {.body = json::object{{"status", "success"},
                                  {"message", "The session and all that was said in it are removed."},
@@ -319,7 +396,7 @@ Reply remove_session(Call& call) {
 Reply show_health(Call& call) {
     Services& services = call.worker->services();
     const bool has_database = services.database.is_up();
-    const bool has_embedder = services.embedder.is_up();
+    const bool has_embedder = services.embedders.current()->is_up();
     chat::LlmClient* llm = call.worker->llm();
     return {.body = json::object{{"status", has_database && has_embedder ? "healthy" : "degraded"},
                                  {"llm", llm == nullptr ? json::value(nullptr) : json::value(llm->model())},

@@ -12,7 +12,7 @@ namespace decant::api {
 namespace {
 
 constexpr std::string_view request_headers =
-    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id, traceparent";
+    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, MCP-Protocol-Version, X-Request-Id, traceparent";
 constexpr std::string_view exposed_headers =
     "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, WWW-Authenticate";
 

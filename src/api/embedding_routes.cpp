@@ -2,11 +2,13 @@
 
 #include <charconv>
 
+#include "api/batch_json.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 #include "api/worker.hpp"
 #include "catalog/uuid.hpp"
 #include "core/error.hpp"
+#include "core/json_members.hpp"
 #include "core/strict_json.hpp"
 #include "store/embedding_statistics.hpp"
 #include "store/idempotency.hpp"
@@ -69,16 +71,6 @@ const Shape batch_answer{
 
 const Shape job_path{.name = "BatchPath", .fields = {{.name = "job_id", .required = true, .least = 1, .most = 20}}};
 
-const Shape progress_shape{.name = "BatchProgress",
-                           .fields = {{.name = "current", .type = FieldType::integer, .required = true},
-                                      {.name = "total", .type = FieldType::integer, .required = true},
-                                      {.name = "percentage", .type = FieldType::number, .required = true}}};
-
-const Shape summary_shape{.name = "BatchSummary",
-                          .fields = {{.name = "updated", .type = FieldType::integer, .required = true},
-                                     {.name = "skipped", .type = FieldType::integer, .required = true},
-                                     {.name = "errors", .type = FieldType::integer, .required = true}}};
-
 const Shape job_answer{
     .name = "BatchStatus",
     .fields = {{.name = "job_id", .required = true},
@@ -86,8 +78,8 @@ const Shape job_answer{
                 .about = "failed: it is over, and not one product got through",
                 .required = true,
                 .choices = {"pending", "running", "completed", "failed"}},
-               {.name = "progress", .type = FieldType::object, .required = true, .shape = &progress_shape},
-               {.name = "summary", .type = FieldType::object, .required = true, .shape = &summary_shape},
+               {.name = "progress", .type = FieldType::object, .required = true, .shape = &batch_progress_shape()},
+               {.name = "summary", .type = FieldType::object, .required = true, .shape = &batch_summary_shape()},
                {.name = "started_at", .type = FieldType::time, .required = true, .nullable = true},
                {.name = "estimated_completion",
                 .type = FieldType::time,
@@ -123,14 +115,9 @@ const Shape stale_answer{
                {.name = "total_stale", .type = FieldType::integer, .required = true},
                {.name = "returned", .type = FieldType::integer, .required = true}}};
 
-json::value or_null(const std::optional<std::string>& text) {
-    return text ? json::value(*text) : nullptr;
-}
-
-/// As PostgreSQL writes it.
-std::string uuid_text(std::string_view text, const std::string& pointer) {
-    if (const auto id = catalog::parse_uuid(text)) return catalog::text_of(*id);
-    throw Error{ErrorCode::request_malformed, pointer + " is no UUID", "See /openapi.json for what this call takes."};
+/// As PostgreSQL writes it; `text` passed its shape.
+std::string uuid_text(std::string_view text) {
+    return catalog::text_of(catalog::parse_uuid(text).value());
 }
 
 work::ProductResult embed_once(pg::Connection& db, work::ProductEmbedder& embedder, const work::Wanted& wanted) {
@@ -141,24 +128,38 @@ work::ProductResult embed_once(pg::Connection& db, work::ProductEmbedder& embedd
     return result;
 }
 
-work::ProductResult embed_product_now(Call& call, const work::Wanted& wanted) {
-    Services& services = call.worker->services();
-    services.embedder.require();
+struct EmbeddedNow {
+    work::ProductResult result;
+    embed::Model model;
+};
+
+EmbeddedNow embed_by_column(Call& call, const work::Wanted& wanted) {
     pg::Connection& db = call.worker->db();
-    work::ProductEmbedder embedder{db, services.embedder};
+    const std::shared_ptr<QueryEmbedder> model = call.worker->services().embedders.of(store::read_column_model(db));
+    model->require();
+    work::ProductEmbedder embedder{db, *model};
     embedder.check_model(false);
     work::ProductResult result{.id = wanted.id, .kind = work::ProductResult::Kind::changed};
     for (int tries = 0; tries < most_tries && result.kind == work::ProductResult::Kind::changed; ++tries)
         result = embed_once(db, embedder, wanted);
-    return result;
+    return {std::move(result), model->model()};
+}
+
+EmbeddedNow embed_product_now(Call& call, const work::Wanted& wanted) {
+    try {
+        return embed_by_column(call, wanted);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::source_changed) throw;
+        return embed_by_column(call, wanted);  // the catalog went to another model in between
+    }
 }
 
 Reply embed_product(Call& call) {
     using Kind = work::ProductResult::Kind;
     const bool is_forced = call.query.at("force").as_bool();
-    const work::Wanted wanted{.id = uuid_text(call.path.at(0), "/product_id"),
+    const work::Wanted wanted{.id = uuid_text(call.path.at(0)),
                               .demand = is_forced ? store::Demand::all : store::Demand::stale};
-    const work::ProductResult result = embed_product_now(call, wanted);
+    const auto [result, model] = embed_product_now(call, wanted);
     switch (result.kind) {
         case Kind::gone:
             throw Error{ErrorCode::not_found, fmt::format("No product has the id {}", wanted.id),
@@ -173,7 +174,6 @@ Reply embed_product(Call& call) {
         case Kind::fresh:
             break;
     }
-    const embed::Model& model = call.worker->services().embedder.model();
     return {.body = json::object{{"product_id", wanted.id},
                                  {"success", true},
                                  {"embedding_generated", result.kind == Kind::embedded},
@@ -188,12 +188,11 @@ store::ProductSelection selection_of(const json::object& body) {
     store::ProductSelection selection{.kind = Kind::all,
                                       .demand = is_forced ? store::Demand::all : store::Demand::stale,
                                       .batch_size = static_cast<std::uint64_t>(body.at("batch_size").as_int64())};
-    const json::value* ids = body.if_contains("product_ids");
-    if (ids == nullptr || ids->is_null()) return selection;
+    const json::value* ids = given_member(body, "product_ids");
+    if (ids == nullptr) return selection;
     selection.kind = Kind::ids;
     for (const json::value& id : ids->as_array())
-        selection.ids.push_back(
-            uuid_text(std::string_view{id.as_string()}, fmt::format("/product_ids/{}", selection.ids.size())));
+        selection.ids.push_back(uuid_text(id.as_string()));
     return selection;
 }
 
@@ -249,17 +248,9 @@ Reply batch_status(Call& call) {
     const auto batch = is_number ? store::JobQueue{call.worker->db()}.find_batch(id) : std::optional<store::JobBatch>{};
     if (!batch)
         throw Error{ErrorCode::not_found, "There is no job with this id", "Its id is in the answer that made it."};
-    const std::uint64_t done = batch->total - std::min(batch->waiting, batch->total);
-    const double percentage =
-        batch->total == 0 ? 100 : 100 * static_cast<double>(done) / static_cast<double>(batch->total);
-    return {.body = json::object{
-                {"job_id", std::to_string(id)},
-                {"status", store::batch_state_names[batch->state()]},
-                {"progress", json::object{{"current", done}, {"total", batch->total}, {"percentage", percentage}}},
-                {"summary",
-                 json::object{{"updated", batch->updated}, {"skipped", batch->skipped}, {"errors", batch->errors}}},
-                {"started_at", or_null(batch->started_at)},
-                {"estimated_completion", or_null(batch->estimated_completion)}}};
+    json::object answer = batch_json(*batch);
+    answer["estimated_completion"] = or_null(batch->estimated_completion);
+    return {.body = std::move(answer)};
 }
 
 Reply stale_embeddings(Call& call) {
@@ -273,7 +264,7 @@ Reply stale_embeddings(Call& call) {
         rows.push_back(json::object{{"product_id", one.product_id},
                                     {"name", one.name},
                                     {"last_embedding_update", or_null(one.last_update)},
-                                    {"days_since_update", one.days ? json::value(*one.days) : nullptr}});
+                                    {"days_since_update", or_null(one.days)}});
     const std::size_t returned = rows.size();
     return {.body = json::object{{"threshold_days", days},
                                  {"stale_embeddings", std::move(rows)},
@@ -296,6 +287,7 @@ std::vector<Route> embedding_routes() {
              .query = &product_query,
              .answer = &product_answer,
              .refusals = {404, 409},
+             .is_read_back = true,
              .handle = embed_product},
             {.method = "POST",
              .path = batch_path,
@@ -310,6 +302,7 @@ std::vector<Route> embedding_routes() {
              .success = 202,
              .refusals = {404, 409},
              .body_may_be_absent = true,
+             .is_read_back = true,
              .request_headers = {{"Idempotency-Key", "^[!-~]{1,128}$", "5b6e2f1c"}},
              .example = json::object{{"force", false}, {"batch_size", 50}},
              .handle = embed_batch},
@@ -323,6 +316,7 @@ std::vector<Route> embedding_routes() {
              .path_shape = &job_path,
              .answer = &job_answer,
              .refusals = {404},
+             .is_read_back = true,
              .handle = batch_status},
             {.method = "GET",
              .path = "/api/v1/pgvector/embeddings/stale",

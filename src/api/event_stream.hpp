@@ -14,13 +14,12 @@
 namespace decant::api {
 
 /// Server-sent events (HTML standard, 9.2) as the answer to one exchange. A comment is sent when nothing else was for
-/// 15 s, so that proxies keep the connection; when the server is about to end, an event "shutdown". Any thread.
+/// `heartbeat`, so that proxies keep the connection; when the server is about to end, an event "shutdown". Any thread.
 class EventStream {
 public:
-    static constexpr std::chrono::seconds heartbeat{15};
-
     /// Begins the answer with these headers besides the stream's own.
-    EventStream(net::Exchange& exchange, net::ServerResponse response, std::stop_token draining);
+    EventStream(net::Exchange& exchange, net::ServerResponse response, std::stop_token draining,
+                std::chrono::milliseconds heartbeat = std::chrono::seconds{15});
     EventStream(const EventStream&) = delete;
     EventStream& operator=(const EventStream&) = delete;
     /// Ends the answer.
@@ -35,6 +34,7 @@ private:
 
     net::Exchange& exchange_;
     std::stop_token draining_;
+    std::chrono::milliseconds heartbeat_;
     std::mutex mutex_;
     std::condition_variable_any wakes_;
     std::chrono::steady_clock::time_point written_;

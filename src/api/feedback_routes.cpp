@@ -1,7 +1,7 @@
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 #include "api/worker.hpp"
-#include "core/error.hpp"
+#include "core/json_members.hpp"
 #include "store/feedback_store.hpp"
 
 namespace decant::api {
@@ -13,12 +13,15 @@ const Shape feedback_body{
                {.name = "message_id", .about = "Or the id of a message of a chat", .least = 1, .most = 128},
                {.name = "score",
                 .type = FieldType::number,
-                .about = "0 is bad, 1 is good",
-                .required = true,
+                .about = "0 is bad, 1 is good. Only with product_id it may be left out: chosen, and nothing said",
                 .least = 0,
                 .most = 1},
-               {.name = "comment", .least = 1, .most = 2000, .nullable = true}},
-    .one_of = {"run_id", "message_id"}};
+               {.name = "comment", .least = 1, .most = 2000, .nullable = true},
+               {.name = "product_id",
+                .type = FieldType::uuid,
+                .about = "The product of the answer that was chosen: opened, or put into the cart"}},
+    .one_of = {"run_id", "message_id"},
+    .any_of = {"score", "product_id"}};
 
 const Shape feedback_answer{.name = "FeedbackStored",
                             .fields = {{.name = "feedback_id", .required = true},
@@ -28,20 +31,19 @@ const Shape feedback_answer{.name = "FeedbackStored",
                                         .choices = {"stored", "replaced"}},
                                        {.name = "timestamp", .type = FieldType::time, .required = true}}};
 
-std::optional<std::string> text_of(const json::object& body, std::string_view name) {
-    const json::value* value = body.if_contains(name);
-    return value == nullptr || value->is_null() ? std::nullopt : std::optional{std::string{value->as_string()}};
-}
-
 Reply give_feedback(Call& call) {
-    const std::optional<std::string> run = text_of(call.body, "run_id");
-    const std::optional<std::string> message = text_of(call.body, "message_id");
+    const std::optional<std::string> run = text_member(call.body, "run_id");
+    const std::optional<std::string> message = text_member(call.body, "message_id");
+    const std::optional<std::string> product = text_member(call.body, "product_id");
+    const std::optional<double> score = number_member(call.body, "score");
     const store::StoredFeedback stored = store::store_feedback(
         call.worker->db(), {.subject = run ? store::Feedback::Subject::run : store::Feedback::Subject::message,
                             .subject_id = run ? *run : *message,
                             .caller = call.caller.name,
-                            .score = call.body.at("score").to_number<double>(),
-                            .comment = text_of(call.body, "comment")});
+                            .score = score,
+                            .comment = text_member(call.body, "comment"),
+                            .product = product});
+    if (score) call.worker->services().tracer.feedback_came();
     return {.status = 201,
             .body = json::object{{"feedback_id", std::to_string(stored.id)},
                                  {"status", stored.is_new ? "stored" : "replaced"},

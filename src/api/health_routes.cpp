@@ -38,7 +38,7 @@ std::vector<Route> health_routes(Services& services) {
     const auto ready = [&services](Call&) -> Reply {
         const bool has_database = services.database.is_up();
         const bool can_search = has_database && services.facts.has_schema && services.facts.has_extension;
-        const bool has_embedder = services.embedder.is_up();
+        const bool has_embedder = services.embedders.current()->is_up();
         const std::string_view status = services.draining.stop_requested() ? "draining"
                                         : !can_search                      ? "not_ready"
                                         : has_embedder                     ? "ready"

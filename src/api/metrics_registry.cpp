@@ -113,6 +113,22 @@ void append_catalog(std::vector<MetricFamily>& families, const ServerState& stat
     }
 }
 
+void append_quality(std::vector<MetricFamily>& families, const ServerState::Quality& quality) {
+    Reading value{"decant_quality_value", "How good the search was in the last hour, by docs/quality.md's metrics"};
+    Reading target{"decant_quality_target", "What the value should be at least, or under"};
+    Reading met{"decant_quality_target_met", "1: the value is what it should be"};
+    for (const ServerState::Quality::Metric& metric : quality.metrics) {
+        const Labels labels{{"metric", metric.name}};
+        if (metric.value) value.value(*metric.value, labels);
+        if (metric.target) target.value(*metric.target, labels);
+        if (metric.is_met) met.value(*metric.is_met ? 1.0 : 0.0, labels);
+    }
+    for (const Reading& reading : {value, target, met})
+        families.push_back(reading.family());
+    families.push_back(
+        Reading{"decant_quality_searches", "Searches that these values are of"}.value(quality.searches).family());
+}
+
 void append_dependencies(std::vector<MetricFamily>& families, const ServerState& state) {
     const auto append = [&](const char* name, const char* help, const std::optional<bool>& up) {
         if (up) families.push_back(Reading{name, help}.value(*up ? 1.0 : 0.0).family());
@@ -124,6 +140,49 @@ void append_dependencies(std::vector<MetricFamily>& families, const ServerState&
                                MetricType::Counter}
                            .value(state.dropped_events)
                            .family());
+}
+
+void append_traces(std::vector<MetricFamily>& families, const ServerState& state) {
+    Reading runs{"decant_trace_runs_total",
+                 "Steps of traces by where they went, and what became of them: dropped for want of room, refused there",
+                 MetricType::Counter};
+    Reading waiting{"decant_trace_runs_waiting", "Steps of traces that wait in memory"};
+    Reading stored{"decant_trace_spool_bytes", "What of them waits on the disk"};
+    for (const trace::SinkCounts& counts : state.traces) {
+        runs.value(counts.sent, {{"sink", counts.sink}, {"outcome", "sent"}})
+            .value(counts.dropped, {{"sink", counts.sink}, {"outcome", "dropped"}})
+            .value(counts.refused, {{"sink", counts.sink}, {"outcome", "refused"}});
+        waiting.value(counts.waiting, {{"sink", counts.sink}});
+        stored.value(counts.spooled_bytes, {{"sink", counts.sink}});
+    }
+    for (const Reading& reading : {runs, waiting, stored})
+        families.push_back(reading.family());
+}
+
+void append_replicas(std::vector<MetricFamily>& families, const ServerState& state) {
+    Reading answers{"decant_search_answers_total", "Searches by the database server that answered them",
+                    MetricType::Counter};
+    Reading used{"decant_replica_used", "1: the replica is given searches"};
+    Reading bytes{"decant_replica_lag_bytes", "Of the write-ahead log that the replica has not replayed yet"};
+    Reading seconds{"decant_replica_lag_seconds", "How long ago the replica had all that the primary had then"};
+    Reading left{"decant_replica_left_total", "Times that the replica was left, and why", MetricType::Counter};
+    Reading returned{"decant_replica_returned_total", "Times that it came back", MetricType::Counter};
+    Reading failed{"decant_replica_failed_searches_total",
+                   "Searches that the primary was asked for because the replica failed", MetricType::Counter};
+    answers.value(state.primary_answers, {{"server", "primary"}});
+    for (const ServerState::Replica& replica : state.replicas) {
+        const Labels labels{{"replica", replica.name}};
+        answers.value(replica.answers, {{"server", replica.name}});
+        used.value(replica.is_used ? 1.0 : 0.0, labels);
+        if (replica.lag_bytes) bytes.value(*replica.lag_bytes, labels);
+        if (replica.lag_seconds) seconds.value(*replica.lag_seconds, labels);
+        left.value(replica.left_away, {{"replica", replica.name}, {"reason", "away"}})
+            .value(replica.left_behind, {{"replica", replica.name}, {"reason", "behind"}});
+        returned.value(replica.returned, labels);
+        failed.value(replica.failed_searches, labels);
+    }
+    for (const Reading& reading : {answers, used, bytes, seconds, left, returned, failed})
+        families.push_back(reading.family());
 }
 
 }  // namespace
@@ -177,7 +236,10 @@ std::string MetricsRegistry::text(const ServerState& state) const {
     append_connections(families, state);
     append_lanes(families, state);
     append_catalog(families, state);
+    if (state.quality) append_quality(families, *state.quality);
     append_dependencies(families, state);
+    append_traces(families, state);
+    append_replicas(families, state);
     families.push_back(
         Reading{"decant_build_info", "1, with the version"}.value(1.0, {{"version", families_->version}}).family());
     std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/enum_names.hpp"
+#include "trace/sink_worker.hpp"
 
 namespace decant::api {
 
@@ -44,6 +45,31 @@ struct ServerState {
         std::uint64_t stale = 0;
     };
 
+    /// Of the last hour's searches.
+    struct Quality {
+        struct Metric {
+            std::string name;
+            std::optional<double> value = {};
+            std::optional<double> target = {};
+            std::optional<bool> is_met = {};
+        };
+        std::uint64_t searches = 0;
+        std::vector<Metric> metrics;
+    };
+
+    /// That searches may be given to.
+    struct Replica {
+        std::string name;
+        bool is_used = false;
+        std::optional<std::uint64_t> lag_bytes = {};
+        std::optional<double> lag_seconds = {};
+        std::uint64_t left_away = 0;
+        std::uint64_t left_behind = 0;
+        std::uint64_t returned = 0;
+        std::uint64_t answers = 0;
+        std::uint64_t failed_searches = 0;  ///< that the primary was asked for in its place
+    };
+
     std::uint64_t open_connections = 0;
     std::uint64_t idle_connections = 0;
     std::uint64_t accepted_connections = 0;
@@ -51,9 +77,13 @@ struct ServerState {
     std::vector<LaneState> lanes = {};
     std::optional<Jobs> jobs = {};
     std::optional<Products> products = {};
+    std::optional<Quality> quality = {};
     std::optional<bool> database_up = {};
     std::optional<bool> embedder_up = {};
     std::uint64_t dropped_events = 0;
+    std::vector<trace::SinkCounts> traces = {};
+    std::uint64_t primary_answers = 0;
+    std::vector<Replica> replicas = {};
 };
 
 /// Counters and histograms of the server, and the text of GET /metrics (Prometheus exposition format 0.0.4). Labels

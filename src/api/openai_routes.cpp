@@ -143,7 +143,8 @@ std::string answer_text(const std::vector<embed::TextVector>& vectors, const std
 }
 
 Reply embeddings(Call& call) {
-    QueryEmbedder& embedder = call.worker->services().embedder;
+    const std::shared_ptr<QueryEmbedder> current = call.worker->services().embedders.current();
+    QueryEmbedder& embedder = *current;
     const embed::Role role = role_of(call.request());
     const std::vector<std::string_view> texts = texts_of(call.body.at("input"));
     embedder.require();
@@ -155,7 +156,8 @@ Reply embeddings(Call& call) {
 }
 
 Reply models(Call& call) {
-    QueryEmbedder& embedder = call.worker->services().embedder;
+    const std::shared_ptr<QueryEmbedder> current = call.worker->services().embedders.current();
+    QueryEmbedder& embedder = *current;
     embedder.require();
     const embed::Model& model = embedder.model();
     const json::object one{{"id", model.name}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}};

@@ -156,6 +156,7 @@ json::object openapi_document(std::span<const Route> routes, const std::string& 
     add_shape(openai_problem_shape, schemas);
     json::object paths;
     for (const Route& route : routes) {
+        if (route.group == page_group || route.group == mcp_group) continue;
         for (const Shape* shape : {route.body, route.answer})
             if (shape != nullptr) add_shape(*shape, schemas);
         json::object& path =

@@ -6,54 +6,10 @@
 
 #include "core/json.hpp"
 #include "core/utf8.hpp"
+#include "net/http_status.hpp"
 
 namespace decant::api {
 namespace {
-
-std::string_view title_of(int status) {
-    switch (status) {
-        case 400:
-            return "Bad Request";
-        case 401:
-            return "Unauthorized";
-        case 403:
-            return "Forbidden";
-        case 404:
-            return "Not Found";
-        case 405:
-            return "Method Not Allowed";
-        case 408:
-            return "Request Timeout";
-        case 409:
-            return "Conflict";
-        case 411:
-            return "Length Required";
-        case 413:
-            return "Content Too Large";
-        case 414:
-            return "URI Too Long";
-        case 415:
-            return "Unsupported Media Type";
-        case 417:
-            return "Expectation Failed";
-        case 422:
-            return "Unprocessable Content";
-        case 429:
-            return "Too Many Requests";
-        case 431:
-            return "Request Header Fields Too Large";
-        case 501:
-            return "Not Implemented";
-        case 502:
-            return "Bad Gateway";
-        case 503:
-            return "Service Unavailable";
-        case 505:
-            return "HTTP Version Not Supported";
-        default:
-            return "Internal Server Error";
-    }
-}
 
 struct Problem {
     int status;
@@ -64,31 +20,31 @@ struct Problem {
 };
 
 /// As OpenAI's API words its errors, for what stands in its place.
-net::ServerResponse openai_response_of(const Problem& problem) {
+json::object openai_body_of(const Problem& problem) {
     const std::string_view type = problem.status >= 500   ? "server_error"
                                   : problem.status == 429 ? "rate_limit_error"
                                                           : "invalid_request_error";
     const json::object error{
         {"message", printable(problem.detail)}, {"type", type}, {"param", nullptr}, {"code", problem.code}};
-    net::ServerResponse response{.status = problem.status, .body = json_text(json::object{{"error", error}})};
-    response.headers.emplace_back("Content-Type", "application/json");
-    response.headers.emplace_back("Cache-Control", "no-store");
-    if (problem.status == 503) response.headers.emplace_back("Retry-After", "1");
-    return response;
+    return {{"error", error}};
+}
+
+json::object body_of(const Problem& problem) {
+    return {{"type", fmt::format("urn:decant:error:{}", problem.code)},
+            {"title", net::reason_phrase(problem.status)},
+            {"status", problem.status},
+            {"detail", printable(problem.detail)},
+            {"instance", problem.path.substr(0, problem.path.find('?'))},
+            {"error", problem.code},
+            {"request_id", problem.request_id},
+            {"timestamp", timestamp()}};
 }
 
 net::ServerResponse response_of(const Problem& problem) {
-    if (problem.path.starts_with(openai_prefix)) return openai_response_of(problem);
-    const json::object body{{"type", fmt::format("urn:decant:error:{}", problem.code)},
-                            {"title", title_of(problem.status)},
-                            {"status", problem.status},
-                            {"detail", printable(problem.detail)},
-                            {"instance", problem.path.substr(0, problem.path.find('?'))},
-                            {"error", problem.code},
-                            {"request_id", problem.request_id},
-                            {"timestamp", timestamp()}};
-    net::ServerResponse response{.status = problem.status, .body = json_text(body)};
-    response.headers.emplace_back("Content-Type", "application/problem+json");
+    const bool is_openai = problem.path.starts_with(openai_prefix);
+    net::ServerResponse response{.status = problem.status,
+                                 .body = json_text(is_openai ? openai_body_of(problem) : body_of(problem))};
+    response.headers.emplace_back("Content-Type", is_openai ? "application/json" : "application/problem+json");
     response.headers.emplace_back("Cache-Control", "no-store");
     if (problem.status == 503) response.headers.emplace_back("Retry-After", "1");
     return response;
@@ -107,8 +63,9 @@ std::string public_detail(const Error& error) {
             return "The embedding model cannot be reached at the moment.";
         case ErrorCode::source_unavailable:
         case ErrorCode::source_unreadable:
-        case ErrorCode::source_changed:
             return "Chroma cannot be used at the moment.";
+        case ErrorCode::source_changed:
+            return "What is searched was changed meanwhile. Ask again.";
         case ErrorCode::timed_out:
             return "The answer took too long.";
         case ErrorCode::dimension_mismatch:

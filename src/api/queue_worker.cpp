@@ -17,19 +17,23 @@ constexpr std::chrono::minutes pause_after_failure{1};
 
 }  // namespace
 
-QueueWorker::QueueWorker(std::string conninfo, QueryEmbedder& embedder)
+QueueWorker::QueueWorker(std::string conninfo, QueryEmbedders& embedders)
     : conninfo_(std::move(conninfo)),
-      embedder_(embedder),
+      embedders_(embedders),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void QueueWorker::run(const std::stop_token& stop) const {
     const auto note = [](const std::string& line) { log::warning("{}", printable(line)); };
+    std::vector<std::shared_ptr<QueryEmbedder>> held;  // one that was given is used until the next is asked for
     const work::WorkerRun worker{.conninfo = conninfo_,
                                  .setup = {.batch_size = batch_size, .seed = std::random_device{}(), .note = note},
                                  .stop = stop,
-                                 .embedder = [this]() -> embed::Embedder& {
-                                     embedder_.require();
-                                     return embedder_;
+                                 .embedder_of = [&](const auto& column) -> embed::Embedder& {
+                                     auto embedder = embedders_.of(column);
+                                     embedder->require();
+                                     if (held.empty() || held.back() != embedder) held.push_back(embedder);
+                                     if (held.size() > 2) held.erase(held.begin());
+                                     return *embedder;
                                  }};
     do {
         try {

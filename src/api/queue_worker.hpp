@@ -3,17 +3,17 @@
 #include <string>
 #include <thread>
 
-#include "api/query_embedder.hpp"
+#include "api/query_embedders.hpp"
 
 namespace decant::api {
 
-/// Embeds what is in the queue, as `decant worker` does, by the server's own model, which questions share in turns.
+/// Embeds what is in the queue, as `decant worker` does, by the server's own models, which questions share in turns.
 /// What it cannot mend, as a schema that is not there yet, is told in the log and tried again after a minute. Ends
 /// within the batch that is under way.
 class QueueWorker {
 public:
-    /// `embedder` must outlive it.
-    QueueWorker(std::string conninfo, QueryEmbedder& embedder);
+    /// `embedders` must outlive it.
+    QueueWorker(std::string conninfo, QueryEmbedders& embedders);
 
     /// Does not wait for the end.
     void stop() { thread_.request_stop(); }
@@ -22,7 +22,7 @@ private:
     void run(const std::stop_token& stop) const;
 
     std::string conninfo_;
-    QueryEmbedder& embedder_;
+    QueryEmbedders& embedders_;
     std::jthread thread_;  ///< last: it uses the others
 };
 

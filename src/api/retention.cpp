@@ -3,11 +3,41 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "chat/session_store.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/utf8.hpp"
+#include "operate/maintenance_runs.hpp"
+#include "store/idempotency.hpp"
+#include "store/quality_figures.hpp"
+#include "store/search_events.hpp"
+#include "trace/trace_store.hpp"
 
 namespace decant::api {
+namespace {
+
+/// Of a setting that has a default and only takes numbers.
+std::uint64_t number_of(const Settings& settings, std::string_view key) {
+    return std::stoull(settings.get(key).value_or("0"));
+}
+
+}  // namespace
+
+std::vector<Retained> retained_by(const Settings& settings) {
+    const auto events_days = static_cast<int>(number_of(settings, "DECANT_EVENTS_RETENTION_DAYS"));
+    const trace::TraceLimits traces{.days = static_cast<int>(number_of(settings, "DECANT_TRACE_RETENTION_DAYS")),
+                                    .bytes = number_of(settings, "DECANT_TRACE_MAX_MB") << 20U};
+    return {
+        {.name = "quality probes", .prune = store::prune_probes},
+        {.name = "runs of maintenance", .prune = operate::prune_maintenance_runs},
+        {.name = "search events",
+         .prune = [events_days](pg::Connection& db) { return store::prune_search_events(db, events_days); }},
+        {.name = "idempotency keys", .prune = store::prune_idempotency_keys},
+        {.name = "chat sessions",
+         .prune = [chat_days = chat::retention_days(settings)](
+                      pg::Connection& db) { return chat::SessionStore{db}.prune(chat_days); }},
+        {.name = "steps of traces", .prune = [traces](pg::Connection& db) { return trace::prune_traces(db, traces); }}};
+}
 
 Retention::Retention(std::string conninfo, std::vector<Retained> retained, std::chrono::milliseconds interval)
     : conninfo_(std::move(conninfo)),

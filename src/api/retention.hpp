@@ -1,20 +1,19 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "pg/connection.hpp"
+#include "core/settings.hpp"
+#include "store/retained.hpp"
 
 namespace decant::api {
 
-/// One kind of rows that are kept for a time.
-struct Retained {
-    std::string name;                                     ///< for the log: "search events"
-    std::function<std::uint64_t(pg::Connection&)> prune;  ///< removes what is too old; its number
-};
+using store::Retained;
+
+/// All that the settings say is kept for a time.
+std::vector<Retained> retained_by(const Settings& settings);
 
 /// Removes what is too old at the start and every hour, from a thread of its own over a connection that is open only
 /// meanwhile. What fails is told in the log and tried again with the next round.

@@ -3,28 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "net/url.hpp"
 
 namespace decant::api {
 namespace {
-
-std::string decoded(std::string_view segment) {
-    std::string out;
-    for (std::size_t i = 0; i < segment.size(); ++i) {
-        if (segment[i] == '%' && i + 2 < segment.size()) {
-            unsigned byte = 0;
-            std::from_chars(segment.data() + i + 1, segment.data() + i + 3, byte, 16);
-            out.push_back(static_cast<char>(byte));
-            i += 2;
-        } else {
-            out.push_back(segment[i]);
-        }
-    }
-    return valid_utf8(out);
-}
 
 std::string_view next_segment(std::string_view& path) {
     path.remove_prefix(1);
@@ -41,12 +26,20 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
         const std::string_view wanted = next_segment(pattern);
         const std::string_view given = next_segment(path);
         if (wanted.starts_with('{') && !given.empty())
-            values.push_back(decoded(given));
+            values.push_back(valid_utf8(net::percent_decoded(given)));
         else if (wanted != given)
             return std::nullopt;
     }
     if (!pattern.empty() || !path.empty()) return std::nullopt;
     return values;
+}
+
+bool is_json(std::string_view content_type) {
+    std::string_view type = content_type.substr(0, content_type.find(';'));
+    while (type.ends_with(' '))
+        type.remove_suffix(1);
+    return std::ranges::equal(type, std::string_view{"application/json"},
+                              [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
 }  // namespace
@@ -59,6 +52,12 @@ std::optional<std::string_view> sent_header(const net::ServerRequest& request, s
     throw Error{ErrorCode::request_malformed,
                 fmt::format("The header {} {}", name, count > 1 ? "stands more than once" : "is empty"),
                 "Send it once with a value, or not at all."};
+}
+
+void require_json(const net::ServerRequest& request) {
+    if (is_json(net::header(request.headers, "content-type"))) return;
+    throw Error{ErrorCode::unsupported_media_type, "The body's Content-Type is not application/json",
+                "Send JSON with the header Content-Type: application/json."};
 }
 
 std::string_view path_of(std::string_view target) noexcept {

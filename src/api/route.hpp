@@ -25,6 +25,12 @@ class Worker;
 enum class LaneKind { immediate, search, chat, work };
 inline constexpr EnumNames<LaneKind, 4> lane_names{{"immediate", "search", "chat", "work"}};
 
+/// Of routes that belong to the web page: they are no part of the API's document.
+inline constexpr std::string_view page_group = "page";
+
+/// Of the route that speaks another protocol than the API's document tells, which has its own.
+inline constexpr std::string_view mcp_group = "mcp";
+
 /// A request that passed access, limits and validation.
 struct Call {
     net::Exchange& exchange;
@@ -45,8 +51,9 @@ struct Reply {
     int status = 200;
     json::value body = nullptr;
     std::vector<std::pair<std::string, std::string>> headers = {};
-    std::string text = {};     ///< in the place of `body`, with its type in `headers`
-    bool is_streamed = false;  ///< the handler has answered by the exchange itself
+    std::string text = {};                           ///< in the place of `body`, with its type in `headers`
+    std::shared_ptr<const std::string> packed = {};  ///< `text` compressed, where it need not be done each time
+    bool is_streamed = false;                        ///< the handler has answered by the exchange itself
 };
 
 /// A header that a route reads, and what its value must look like (a regular expression of JSON Schema).
@@ -73,6 +80,9 @@ struct Route {
     std::vector<int> refusals = {};      ///< statuses besides those that every route of its kind may give
     std::vector<int> also_answers = {};  ///< statuses with the same shape as the success
     bool body_may_be_absent = false;
+    /// What it wrote or told of is found by later searches of its caller, whichever server answers them.
+    bool is_read_back = false;
+    bool reads_body_itself = false;  ///< the handler takes the request's bytes, whatever they are
     std::string_view produces = "application/json";
     std::vector<RequestHeader> request_headers = {};  ///< that it reads
     json::value example = nullptr;                    ///< of the body
@@ -82,6 +92,9 @@ struct Route {
 /// The value of a header (lower case) that a route reads; none where it was not sent. Throws
 /// Error{request_malformed} where it stands twice or is empty.
 std::optional<std::string_view> sent_header(const net::ServerRequest& request, std::string_view name);
+
+/// Throws Error{unsupported_media_type} unless the request says that its body is JSON.
+void require_json(const net::ServerRequest& request);
 
 /// The part before '?', and after it.
 std::string_view path_of(std::string_view target) noexcept;

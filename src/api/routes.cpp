@@ -18,10 +18,15 @@ RouteTable all_routes(Services& services) {
     append(all, chat_routes());
     append(all, embedding_routes());
     append(all, statistics_routes(services));
+    append(all, catalog_routes());
     append(all, feedback_routes());
+    append(all, quality_routes());
     append(all, openai_routes());
+    append(all, sync_routes());
     append(all, admin_routes());
     append(all, health_routes(services));
+    append(all, page_routes(services));
+    append(all, mcp_routes(all, services));
     all.push_back({.method = "GET",
                    .path = "/openapi.json",
                    .id = "openapi",

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/trace_record.hpp"
+
 namespace decant::api {
 namespace {
 
@@ -10,7 +12,8 @@ store::SearchEvent event_of(const SearchRecord& record) {
             .run_id = std::string{record.run_id},
             .milliseconds = record.milliseconds,
             .answer_ms = record.answer_ms,
-            .question = std::string{record.question}};
+            .question = std::string{record.question},
+            .exposure = record.exposure};
 }
 
 void add_hits(store::SearchEvent& event, const std::vector<search::Hit>& hits) {
@@ -30,7 +33,32 @@ void observe(MetricsRegistry& metrics, Stage stage, std::optional<double> millis
     if (milliseconds) metrics.observe_stage(stage, *milliseconds / 1000);
 }
 
+void observe_stages(MetricsRegistry& metrics, const store::SearchEvent& event) {
+    observe(metrics, Stage::understand, event.understand_ms);
+    observe(metrics, Stage::embed, event.embed_ms);
+    observe(metrics, Stage::search, event.search_ms);
+    observe(metrics, Stage::answer, event.answer_ms);
+}
+
+bool is_chat(const SearchRecord& record) {
+    return record.kind == store::SearchEvent::Kind::chat;
+}
+
 }  // namespace
+
+trace::Caller caller_of(const net::ServerRequest& request) {
+    const auto header = [&](std::string_view name) { return net::header(request.headers, name); };
+    return trace::read_caller({.langsmith_trace = header("langsmith-trace"),
+                               .baggage = header("baggage"),
+                               .traceparent = header("traceparent")});
+}
+
+TracedModels traced_models(const Services& services) {
+    const std::shared_ptr<QueryEmbedder> embedder = services.embedders.current();
+    return {.embedding = services.model_name(),
+            .embedding_provider = embedder->is_open() ? embedder->model().provider : "",
+            .llm_provider = services.llm_provider};
+}
 
 void record_search(Services& services, const SearchRecord& record, const search::Answer& answer) {
     store::SearchEvent event = event_of(record);
@@ -42,11 +70,9 @@ void record_search(Services& services, const SearchRecord& record, const search:
     event.threshold = answer.threshold;
     event.degraded = answer.degraded;
     add_hits(event, answer.hits);
-    observe(services.metrics, Stage::understand, event.understand_ms);
-    observe(services.metrics, Stage::embed, event.embed_ms);
-    observe(services.metrics, Stage::search, event.search_ms);
-    observe(services.metrics, Stage::answer, event.answer_ms);
+    if (record.kind != store::SearchEvent::Kind::shadow) observe_stages(services.metrics, event);
     services.events.record(std::move(event));
+    if (!is_chat(record)) services.tracer.record(trace_of(record, answer, traced_models(services)));
 }
 
 void record_similar(Services& services, const SearchRecord& record, const std::vector<search::Hit>& hits) {
@@ -56,6 +82,7 @@ void record_similar(Services& services, const SearchRecord& record, const std::v
     add_hits(event, hits);
     observe(services.metrics, Stage::search, event.search_ms);
     services.events.record(std::move(event));
+    services.tracer.record(trace_of(record, hits));
 }
 
 void record_failure(Services& services, const SearchRecord& record, const Error& error) {
@@ -64,6 +91,7 @@ void record_failure(Services& services, const SearchRecord& record, const Error&
     store::SearchEvent event = event_of(record);
     event.error = traits.name;
     services.events.record(std::move(event));
+    if (!is_chat(record)) services.tracer.record(trace_of(record, error));
 }
 
 }  // namespace decant::api

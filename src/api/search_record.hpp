@@ -6,8 +6,10 @@
 
 #include "api/services.hpp"
 #include "core/error.hpp"
+#include "net/http_server.hpp"
 #include "search/engine.hpp"
 #include "store/search_events.hpp"
+#include "trace/caller.hpp"
 
 namespace decant::api {
 
@@ -18,9 +20,15 @@ struct SearchRecord {
     std::string_view question = {};
     double milliseconds = 0;               ///< of all of it
     std::optional<double> answer_ms = {};  ///< of the wording of an answer, where there was one
+    store::Exposure exposure = {};
+    trace::Caller caller = {};  ///< of the request
 };
 
-/// Tells the record of searches and the histograms of the stages.
+/// The trace that a request belongs to.
+trace::Caller caller_of(const net::ServerRequest& request);
+
+/// Tells the record of searches, the histograms of the stages, and where it is not the chat's, which tells more, the
+/// traces.
 void record_search(Services& services, const SearchRecord& record, const search::Answer& answer);
 
 /// The same of products that are similar to one.

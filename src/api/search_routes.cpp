@@ -4,9 +4,13 @@
 #include "api/products_json.hpp"
 #include "api/routes.hpp"
 #include "api/search_record.hpp"
+#include "api/shadow_search.hpp"
 #include "api/worker.hpp"
+#include "core/elapsed.hpp"
 #include "core/error.hpp"
+#include "core/json_members.hpp"
 #include "search/answer_json.hpp"
+#include "search/product_details.hpp"
 #include "store/similar_products.hpp"
 
 namespace decant::api {
@@ -32,7 +36,8 @@ const Shape search_body{
                 .about = "What is looked for, in Spanish or English",
                 .required = true,
                 .least = 1,
-                .most = 5000},
+                .most = 5000,
+                .not_blank = true},
                {.name = "limit",
                 .type = FieldType::integer,
                 .about = "At most so many",
@@ -63,7 +68,18 @@ const Shape search_body{
                {.name = "literal",
                 .type = FieldType::boolean,
                 .about = "Search for all of the text; take nothing in it for a price or a category",
-                .fallback = false}}};
+                .fallback = false},
+               {.name = "ignore",
+                .type = FieldType::texts,
+                .about = "Kinds of meanings that are not taken from the text, as `understood` names them",
+                .most = 9,
+                .choices = {search::meaning_names.names.begin(), search::meaning_names.names.end()}},
+               {.name = "user_id",
+                .about = "Who keeps an arm while an experiment runs. Default: the session, else the credential",
+                .least = 1,
+                .most = 100,
+                .nullable = true},
+               {.name = "session_id", .about = "The same", .least = 1, .most = 100, .nullable = true}}};
 
 const Shape product_shape{.name = "ProductHit",
                           .fields = {{.name = "product_id", .type = FieldType::uuid, .required = true},
@@ -71,6 +87,7 @@ const Shape product_shape{.name = "ProductHit",
                                      {.name = "name", .required = true},
                                      {.name = "brand", .required = true, .nullable = true},
                                      {.name = "category", .required = true, .nullable = true},
+                                     {.name = "category_display_name", .required = true, .nullable = true},
                                      {.name = "model", .required = true, .nullable = true},
                                      {.name = "price", .type = FieldType::number, .required = true},
                                      {.name = "stock", .type = FieldType::integer, .required = true},
@@ -87,6 +104,10 @@ const Shape leg_shape{.name = "Leg",
                                  {.name = "found", .type = FieldType::integer, .required = true},
                                  {.name = "milliseconds", .type = FieldType::number, .required = true},
                                  {.name = "error", .about = "Code of its failure"}}};
+
+const Shape exposure_shape{
+    .name = "Exposure",
+    .fields = {{.name = "name", .required = true}, {.name = "arm", .about = "Who answered in it", .required = true}}};
 
 const Shape search_metadata{
     .name = "SearchMetadata",
@@ -105,7 +126,11 @@ const Shape search_metadata{
         {.name = "understood", .type = FieldType::any_object, .required = true},
         {.name = "legs", .type = FieldType::objects, .required = true, .shape = &leg_shape},
         {.name = "diagnosis", .type = FieldType::any_object, .about = "Why the answer is empty or weak"},
-        {.name = "warnings", .type = FieldType::texts, .required = true}}};
+        {.name = "warnings", .type = FieldType::texts, .required = true},
+        {.name = "experiment",
+         .type = FieldType::object,
+         .about = "That the answer was part of",
+         .shape = &exposure_shape}}};
 
 const Shape search_answer{
     .name = "SearchAnswer",
@@ -136,40 +161,31 @@ const Shape similar_answer{
                {.name = "similar_products", .type = FieldType::objects, .required = true, .shape = &product_shape},
                {.name = "metadata", .type = FieldType::object, .required = true, .shape = &similar_metadata}}};
 
-json::value or_null(const std::string& text) {
-    return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
-/// A value that was given and is not null.
-const json::value* given(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    return value == nullptr || value->is_null() ? nullptr : value;
-}
-
-std::optional<std::string> text_of(const json::object& object, std::string_view name) {
-    const json::value* value = given(object, name);
-    return value == nullptr ? std::nullopt : std::optional{std::string{value->as_string()}};
-}
-
-std::optional<double> number_of(const json::object& object, std::string_view name) {
-    const json::value* value = given(object, name);
-    return value == nullptr ? std::nullopt : std::optional{value->to_number<double>()};
-}
-
-bool is_set(const json::object& object, std::string_view name) {
-    const json::value* value = given(object, name);
-    return value != nullptr && value->as_bool();
-}
+const Shape details_answer{.name = "ProductDetails",
+                           .fields = {{.name = "product_id", .type = FieldType::uuid, .required = true},
+                                      {.name = "sku", .required = true, .nullable = true},
+                                      {.name = "name", .required = true},
+                                      {.name = "brand", .required = true, .nullable = true},
+                                      {.name = "category", .required = true, .nullable = true},
+                                      {.name = "category_display_name", .required = true, .nullable = true},
+                                      {.name = "model", .required = true, .nullable = true},
+                                      {.name = "price", .type = FieldType::number, .required = true},
+                                      {.name = "stock", .type = FieldType::integer, .required = true},
+                                      {.name = "description", .about = "All of it", .required = true},
+                                      {.name = "image_url", .required = true, .nullable = true},
+                                      {.name = "active", .type = FieldType::boolean, .required = true},
+                                      {.name = "featured", .type = FieldType::boolean, .required = true},
+                                      {.name = "on_sale", .type = FieldType::boolean, .required = true}}};
 
 search::Filter filter_of(const json::object& filters) {
     const auto either = [&](std::string_view id, std::string_view name) {
-        std::optional<std::string> by_id = text_of(filters, id);
-        return by_id ? by_id : text_of(filters, name);
+        std::optional<std::string> by_id = text_member(filters, id);
+        return by_id ? by_id : text_member(filters, name);
     };
     return {.category = either("category_id", "category"),
             .brand = either("brand_id", "brand"),
-            .min_price = number_of(filters, "min_price"),
-            .max_price = number_of(filters, "max_price"),
+            .min_price = number_member(filters, "min_price"),
+            .max_price = number_member(filters, "max_price"),
             .in_stock = is_set(filters, "in_stock_only"),
             .featured = is_set(filters, "featured_only"),
             .on_sale = is_set(filters, "on_sale_only"),
@@ -182,16 +198,16 @@ search::Request request_of(const json::object& body) {
     search::Request request{.text = std::string{body.at("query").as_string()},
                             .limit = limit,
                             .offset = (page - 1) * limit,
-                            .threshold = number_of(body, "similarity_threshold"),
+                            .threshold = number_member(body, "similarity_threshold"),
                             .literal = is_set(body, "literal"),
                             .facets = is_set(body, "facets")};
-    if (const json::value* filters = given(body, "filters")) request.filter = filter_of(filters->as_object());
-    if (const auto name = text_of(body, "strategy")) request.strategy = search::strategy_names.find(*name);
+    if (const json::value* filters = given_member(body, "filters")) request.filter = filter_of(filters->as_object());
+    if (const json::value* ignored = given_member(body, "ignore")) {
+        for (const json::value& kind : ignored->as_array())
+            request.ignored.push_back(*search::meaning_names.find(std::string_view{kind.as_string()}));
+    }
+    if (const auto name = text_member(body, "strategy")) request.strategy = search::strategy_names.find(*name);
     return request;
-}
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// What failed first, without what only the log may know.
@@ -199,54 +215,69 @@ json::value reason_of(const search::Answer& answer) {
     for (const search::LegReport& leg : answer.legs)
         if (leg.failure)
             return json::value(fmt::format("{}: {}", search::leg_names[leg.leg], public_detail(*leg.failure)));
-    return or_null(answer.reason);
-}
-
-json::array legs_json(const search::Answer& answer) {
-    json::array legs;
-    for (const search::LegReport& report : answer.legs) {
-        json::object leg{
-            {"leg", search::leg_names[report.leg]}, {"found", report.found}, {"milliseconds", report.milliseconds}};
-        if (report.failure) leg["error"] = traits_of(report.failure->code()).name;
-        legs.push_back(std::move(leg));
-    }
-    return legs;
+    return text_or_null(answer.reason);
 }
 
 json::object metadata_of(const search::Answer& answer, const json::object& body, double milliseconds) {
     json::array warnings;
     for (const std::string& warning : answer.warnings)
         warnings.emplace_back(warning);
-    const json::value* filters = given(body, "filters");
+    const json::value* filters = given_member(body, "filters");
     json::object metadata{{"total_results", answer.hits.size()},
                           {"search_duration_ms", milliseconds},
-                          {"similarity_threshold", answer.threshold ? json::value(*answer.threshold) : nullptr},
+                          {"similarity_threshold", or_null(answer.threshold)},
                           {"filters_applied", filters == nullptr ? json::object{} : filters->as_object()},
                           {"strategy", search::strategy_names[answer.strategy]},
                           {"strategy_used", answer.used},
                           {"degraded", answer.degraded},
                           {"reason", reason_of(answer)},
                           {"understood", search::understood_json(answer)},
-                          {"legs", legs_json(answer)},
+                          {"legs", search::legs_json(answer)},
                           {"warnings", std::move(warnings)}};
     if (answer.diagnosis) metadata["diagnosis"] = search::json_of(*answer.diagnosis);
     return metadata;
 }
 
-search::Answer search_and_record(Call& call, const search::Request& request,
-                                 std::chrono::steady_clock::time_point start) {
+/// None where the caller names a strategy, or nothing runs.
+std::optional<Trial> trial_of(const Call& call, const search::Request& request) {
+    if (request.strategy) return std::nullopt;
+    const std::string user = text_member(call.body, "user_id").value_or(call.caller.subject);
+    const std::string session = text_member(call.body, "session_id").value_or("");
+    return call.worker->services().experiments.trial_of_search(
+        {.user = user, .session = session, .caller = call.caller.rate_key});
+}
+
+struct Searched {
+    search::Answer answer;
+    store::Exposure exposure;
+};
+
+Searched search_and_record(Call& call, const search::Request& request, std::chrono::steady_clock::time_point start) {
     Services& services = call.worker->services();
-    SearchRecord record{.run_id = call.request_id, .question = request.text};
+    std::optional<Trial> trial = trial_of(call, request);
+    SearchRecord record{.run_id = call.request_id, .question = request.text, .caller = caller_of(call.request())};
+    if (trial) record.exposure = trial->exposure;
     try {
-        search::Answer answer = call.worker->engine().search(request);
+        Searched searched = call.worker->read(call.caller.rate_key, [&](const Reading& from) {
+            std::optional<Trial> tried = trial;
+            Searched found{
+                .answer = tried ? search_in_trial(from.engine, request, *tried) : from.engine.search(request),
+                .exposure = tried ? tried->exposure : store::Exposure{}};
+            from.require_whole(found.answer);
+            return found;
+        });
+        record.exposure = searched.exposure;
+        if (trial) trial->exposure = searched.exposure;
         record.milliseconds = milliseconds_since(start);
-        record_search(services, record, answer);
-        return answer;
+        record_search(services, record, searched.answer);
+        if (trial) offer_shadow(services, *trial, {request, searched.answer, call.request_id});
+        return searched;
     } catch (const Error& error) {
-        record.milliseconds = milliseconds_since(start);
-        record_failure(services, record, error);
         // A strategy of the caller's choice that is not to be had here is no fault of the server's settings.
-        if (error.code() != ErrorCode::config_invalid || !request.strategy) throw;
+        const bool is_choice = error.code() == ErrorCode::config_invalid && request.strategy;
+        record.milliseconds = milliseconds_since(start);
+        if (!is_choice && traits_of(error.code()).http_status >= 500) record_failure(services, record, error);
+        if (!is_choice) throw;
         throw Error{ErrorCode::conflict, error.happened(), "Leave strategy out, or ask for another one."};
     }
 }
@@ -254,10 +285,12 @@ search::Answer search_and_record(Call& call, const search::Request& request,
 Reply search_products(Call& call) {
     const auto start = std::chrono::steady_clock::now();
     const search::Request request = request_of(call.body);
-    const search::Answer answer = search_and_record(call, request, start);
-    json::object out{{"query", request.text},
-                     {"results", products_json(answer.hits)},
-                     {"metadata", metadata_of(answer, call.body, milliseconds_since(start))}};
+    const auto [answer, exposure] = search_and_record(call, request, start);
+    json::object metadata = metadata_of(answer, call.body, milliseconds_since(start));
+    if (!exposure.experiment.empty())
+        metadata["experiment"] = json::object{{"name", exposure.experiment}, {"arm", exposure.arm}};
+    json::object out{
+        {"query", request.text}, {"results", products_json(answer.hits)}, {"metadata", std::move(metadata)}};
     if (answer.facets) out["facets"] = search::json_of(*answer.facets);
     return {.body = std::move(out)};
 }
@@ -265,12 +298,13 @@ Reply search_products(Call& call) {
 Reply similar_products(Call& call) {
     const auto start = std::chrono::steady_clock::now();
     const double threshold = call.query.at("similarity_threshold").to_number<double>();
-    const store::SimilarTo found =
-        store::find_similar(call.worker->db(), {.product = call.path.front(),
-                                                .limit = call.query.at("limit").to_number<std::uint64_t>(),
-                                                .threshold = threshold,
-                                                .in_stock = is_set(call.query, "in_stock_only"),
-                                                .includes_itself = !is_set(call.query, "exclude_self")});
+    const store::SimilarRequest request{.product = call.path.front(),
+                                        .limit = call.query.at("limit").to_number<std::uint64_t>(),
+                                        .threshold = threshold,
+                                        .in_stock = is_set(call.query, "in_stock_only"),
+                                        .includes_itself = !is_set(call.query, "exclude_self")};
+    const store::SimilarTo found = call.worker->read(
+        call.caller.rate_key, [&](const Reading& from) { return store::find_similar(from.db, request); });
     std::vector<search::Hit> hits;
     for (int row = 0; row < found.products.rows(); ++row) {
         search::Hit& hit = hits.emplace_back(search::read_hit(found.products, row));
@@ -279,7 +313,9 @@ Reply similar_products(Call& call) {
     record_similar(call.worker->services(),
                    {.kind = store::SearchEvent::Kind::similar,
                     .run_id = call.request_id,
-                    .milliseconds = milliseconds_since(start)},
+                    .question = call.path.front(),
+                    .milliseconds = milliseconds_since(start),
+                    .caller = caller_of(call.request())},
                    hits);
     json::array products = products_json(hits);
     const std::size_t total = products.size();
@@ -291,27 +327,36 @@ Reply similar_products(Call& call) {
                                                            {"similarity_threshold", threshold}}}}};
 }
 
+Reply get_product(Call& call) {
+    const search::ProductDetails details = call.worker->read(
+        call.caller.rate_key, [&](const Reading& from) { return search::read_product(from.db, call.path.front()); });
+    json::object body = std::move(products_json({details.product}).front().as_object());
+    body.stable_erase("similarity_score");
+    body["description"] = details.description;
+    body["active"] = details.is_active;
+    body["featured"] = details.is_featured;
+    body["on_sale"] = details.is_on_sale;
+    return {.body = std::move(body)};
+}
+
 }  // namespace
 
 json::array products_json(const std::vector<search::Hit>& hits) {
     json::array products;
     for (const search::Hit& hit : hits)
         products.push_back(json::object{{"product_id", hit.id},
-                                        {"sku", or_null(hit.sku)},
+                                        {"sku", text_or_null(hit.sku)},
                                         {"name", hit.name},
-                                        {"brand", or_null(hit.brand)},
-                                        {"category", or_null(hit.category)},
-                                        {"model", or_null(hit.model)},
+                                        {"brand", text_or_null(hit.brand)},
+                                        {"category", text_or_null(hit.category)},
+                                        {"category_display_name", text_or_null(search::shown_category(hit))},
+                                        {"model", text_or_null(hit.model)},
                                         {"price", hit.price},
                                         {"stock", hit.stock},
-                                        {"similarity_score", hit.similarity ? json::value(*hit.similarity) : nullptr},
+                                        {"similarity_score", or_null(hit.similarity)},
                                         {"description", hit.description},
-                                        {"image_url", or_null(hit.image_url)}});
+                                        {"image_url", text_or_null(hit.image_url)}});
     return products;
-}
-
-const Shape& product_hit_shape() {
-    return product_shape;
 }
 
 std::vector<Route> search_routes() {
@@ -338,7 +383,18 @@ std::vector<Route> search_routes() {
              .query = &similar_query,
              .answer = &similar_answer,
              .refusals = {404},
-             .handle = similar_products}};
+             .handle = similar_products},
+            {.method = "GET",
+             .path = "/api/v1/pgvector/products/{product_id}",
+             .id = "getProduct",
+             .group = "search",
+             .summary = "One product of the catalog, with the whole of its description",
+             .scope = Scope::search,
+             .rate = RateClass::search,
+             .path_shape = &product_path,
+             .answer = &details_answer,
+             .refusals = {404},
+             .handle = get_product}};
 }
 
 }  // namespace decant::api

@@ -3,24 +3,33 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <thread>
 
 #include "api/application.hpp"
 #include "api/catalog_figures.hpp"
+#include "api/maintenance_duty.hpp"
 #include "api/problem.hpp"
+#include "api/quality_watch.hpp"
 #include "api/queue_worker.hpp"
 #include "api/retention.hpp"
 #include "api/routes.hpp"
-#include "chat/session_store.hpp"
+#include "api/sync_duty.hpp"
+#include "api/worker.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/utf8.hpp"
 #include "embed/open_embedder.hpp"
 #include "net/http_server.hpp"
 #include "store/api_keys.hpp"
 #include "store/catalog_state.hpp"
 #include "store/database_address.hpp"
-#include "store/idempotency.hpp"
+#include "store/experiment_store.hpp"
+#include "store/pgvector.hpp"
+#include "store/second_column.hpp"
+#include "trace/tracer.hpp"
+#include "work/catalog_model.hpp"
 
 namespace decant::api {
 namespace {
@@ -29,8 +38,13 @@ namespace {
 constexpr embed::ServerPatience embedder_patience{
     .idle = std::chrono::seconds{10}, .total = std::chrono::seconds{15}, .tries = 1};
 
+/// Searches that nobody waits for are not worth more memory.
+constexpr std::size_t most_shadows = 32;
+
 /// Settings that reload() takes; the others hold until the process ends.
-constexpr std::array<std::string_view, 10> reloadable{"PRODUCT_SEARCH_STRATEGY",
+constexpr std::array<std::string_view, 12> reloadable{"PRODUCT_SEARCH_STRATEGY",
+                                                      "SHARD_SEARCH",
+                                                      "SHARD_FAILURE",
                                                       "USE_PGVECTOR",
                                                       "PGVECTOR_SIMILARITY_THRESHOLD",
                                                       "CHROMA_SIMILARITY_THRESHOLD",
@@ -73,21 +87,34 @@ std::string url_of(const net::ServerSetup& setup, std::uint16_t port) {
                        is_v6 ? "]" : "", port);
 }
 
-AccessSetup access_setup_of(const Settings& settings, const std::string& token) {
-    AccessSetup setup = access_setup(settings, setup_of(settings).host);
+AccessSetup access_setup_of(const Settings& settings, const std::string& token, bool listens) {
+    AccessSetup setup = access_setup(settings, listens ? setup_of(settings).host : "127.0.0.1");
     setup.local_token = token;
     return setup;
 }
 
-/// What is kept for a time.
-std::vector<Retained> retained_of(const Settings& settings) {
-    const int days = number_setting(settings, "DECANT_EVENTS_RETENTION_DAYS", 30);
-    return {
-        {.name = "search events", .prune = [days](pg::Connection& db) { return store::prune_search_events(db, days); }},
-        {.name = "idempotency keys", .prune = store::prune_idempotency_keys},
-        {.name = "chat sessions", .prune = [chat_days = chat::retention_days(settings)](pg::Connection& db) {
-             return chat::SessionStore{db}.prune(chat_days);
-         }}};
+std::optional<ServerState::Quality> readings_of(const std::optional<quality::QualityReport>& report) {
+    if (!report) return std::nullopt;
+    ServerState::Quality readings{.searches = report->searches, .metrics = {}};
+    for (const quality::QualityMetric& metric : report->metrics) {
+        readings.metrics.push_back(
+            {.name = std::string{metric.name}, .value = metric.value, .target = metric.target, .is_met = {}});
+        const quality::TargetState state = metric.state();
+        const bool is_known = state == quality::TargetState::met || state == quality::TargetState::missed;
+        if (is_known) readings.metrics.back().is_met = state == quality::TargetState::met;
+    }
+    return readings;
+}
+
+/// None also where they cannot be read, as without a right to: searches go on.
+std::optional<store::Experiment> running_experiment(pg::Connection& db) {
+    try {
+        return store::ExperimentStore{db}.running();
+    } catch (const Error& error) {
+        if (error.is_retryable()) throw;
+        log::debug("experiments cannot be read: {}", error.happened());
+        return std::nullopt;
+    }
 }
 
 /// None where the database is away.
@@ -108,26 +135,40 @@ struct Server::State {
     Settings latest;          ///< of the last reload
     std::mutex reloading;
     ServerPurpose purpose;
+    store::DatabaseAddress address;
     std::string conninfo;
     std::string token;
     Access access;
     RateLimiter limiter;
-    QueryEmbedder embedder;
+    QueryEmbedders embedders;
+    bool is_followed = false;
+    std::jthread follow_up;  ///< opens a model that is about to be asked; used by the thread of `database`
     DatabaseFacts facts;
+    ExperimentDesk experiments;
     MetricsRegistry metrics;
     store::SearchEvents events;
+    trace::Tracer tracer;
+    chat::TurnKeeper turns;
     DatabaseWatch database;
+    Replicas replicas;
+    SyncDuty sync;
     Services services;
-    CatalogFigures figures;
+    Lane shadow;  ///< of searches that nobody waits for
+    std::optional<CatalogFigures> figures;
+    std::optional<QualityWatch> quality;
     Application application;
-    net::HttpServer http;
+    std::atomic<net::HttpServer*> serving = nullptr;  ///< null while `http` is made or ended: requests may be there
+    std::optional<net::HttpServer> http;
     std::string url;
     std::jthread warm_up;  ///< opens the model, so that the first question need not wait for it
-    Retention retention;
+    std::optional<Retention> retention;
+    std::optional<MaintenanceDuty> maintenance;
     std::optional<QueueWorker> queue;
 
     State(const Settings& given, ServerPurpose given_purpose);
     void look(pg::Connection& db);
+    void follow_model(pg::Connection& db);
+    void listen();
     ServerState state() const;
     std::vector<std::string> reload();
 };
@@ -136,70 +177,130 @@ Server::State::State(const Settings& given, ServerPurpose given_purpose)
     : settings(given),
       latest(given),
       purpose(std::move(given_purpose)),
-      conninfo(store::resolve_database(settings).conninfo),
+      address(store::resolve_database(settings)),
+      conninfo(address.conninfo),
       token(store::random_api_key()),
-      access(access_setup_of(settings, token), first_keys(conninfo)),
-      limiter(rate_limits(settings)),
-      embedder([this] {
-          return purpose.open_embedder ? purpose.open_embedder() : embed::require_embedder(settings, embedder_patience);
+      access(access_setup_of(settings, token, purpose.listens), first_keys(conninfo)),
+      limiter(purpose.listens ? rate_limits(settings) : RateLimits{}),
+      embedders([this](const std::optional<store::ColumnModel>& column) {
+          return purpose.open_embedder ? purpose.open_embedder()
+                                       : work::open_catalog_embedder(settings, column, embedder_patience);
       }),
       metrics(purpose.version),
       events({.conninfo = conninfo, .keeps_questions = settings.get("DECANT_KEEP_QUESTIONS") == "true"}),
+      tracer(trace::tracer_setup(settings, conninfo, purpose.version)),
+      turns(conninfo),
       database(conninfo, [this](pg::Connection& db) { look(db); }),
+      replicas(replicas_setup(settings, address)),
+      sync(settings, conninfo, purpose.listens),
       services{.version = purpose.version,
                .conninfo = conninfo,
                .database = database,
-               .embedder = embedder,
+               .replicas = replicas,
+               .embedders = embedders,
                .facts = facts,
                .metrics = metrics,
                .events = events,
+               .experiments = experiments,
+               .configured_provider = embed::chosen_embedder(settings).provider,
+               .tracer = tracer,
+               .turns = turns,
+               .sync = &sync,
                .configured_model = embed::chosen_embedder(settings).model,
                .chroma = search::ChromaSearch::from(settings),
+               .llm_provider = settings.get("DECANT_LLM") == "openai" ? "openai" : "ollama",
                .open_llm = [this] { return chat::open_llm(settings); },
                .reload = [this] { return reload(); },
                .state = [this] { return state(); },
+               .catalog_count = [this] { return figures && database.is_up() ? figures->count() : std::nullopt; },
+               .offer_shadow = [this](Lane::Task task) { return shadow.offer(std::move(task)); },
                .is_open = [this] { return access.is_open(); },
                .current_options = std::make_shared<const Options>(Options{1, search::engine_options(settings)})},
-      figures(conninfo, [this] { return services.model_name(); }),
-      application(all_routes(services), services, access, limiter, lanes_of(settings)),
-      http(
-          setup_of(settings),
-          [this](std::shared_ptr<net::Exchange> exchange) { application.handle(std::move(exchange)); },
-          [](const net::Refusal& refusal) { return problem_of(refusal); }),
-      url(url_of(setup_of(settings), http.port())),
-      retention(conninfo, retained_of(settings)) {
-    if (purpose.runs_worker && embed::chosen_embedder(settings).provider != "none") queue.emplace(conninfo, embedder);
+      shadow(1, most_shadows, [this] { return std::make_unique<Worker>(services); }),
+      application(all_routes(services), services, access, limiter, lanes_of(settings)) {
+    if (purpose.listens) listen();
+    if (purpose.runs_worker && embed::chosen_embedder(settings).provider != "none") queue.emplace(conninfo, embedders);
     warm_up = std::jthread{[this] {
         try {
-            embedder.require();
+            embedders.current()->require();
         } catch (const Error& error) {
             log::warning("searching by words alone: {} {}", error.happened(), error.remedy());
         }
     }};
+    if (http) serving = &*http;
+}
+
+void Server::State::listen() {
+    figures.emplace(conninfo, [this] { return services.model_name(); });
+    quality.emplace(QualityWatchSetup{
+        .conninfo = conninfo,
+        .subject = [this] { return services.quality_subject(); },
+        .probe_interval = std::chrono::minutes{number_setting(settings, "DECANT_QUALITY_PROBE_MINUTES", 60)}});
+    const net::ServerSetup setup = setup_of(settings);
+    http.emplace(
+        setup, [this](std::shared_ptr<net::Exchange> exchange) { application.handle(std::move(exchange)); },
+        [](const net::Refusal& refusal) { return problem_of(refusal); });
+    url = url_of(setup, http->port());
+    retention.emplace(conninfo, retained_by(settings));
+    maintenance.emplace(MaintenanceDuty::Setup{
+        .maintenance = {.conninfo = conninfo,
+                        .model = embed::chosen_embedder(settings).model,
+                        .note = [](const std::string& line) { log::info("maintenance: {}", line); }},
+        .hours = MaintenanceDuty::read_hours(settings)});
 }
 
 void Server::State::look(pg::Connection& db) {
     const store::CatalogState state = store::read_catalog_state(db);
     facts.has_schema = state.has_products && state.has_embedding();
-    facts.has_extension = state.has_embedding();
+    facts.has_extension = store::find_pgvector(db).has_value();
     store::ApiKeys keys{db};
     access.replace_keys(keys.list());
     if (const auto used = access.take_used_keys(); !used.empty()) keys.mark_used(used);
+    experiments.take(running_experiment(db));
+    follow_model(db);
+}
+
+/// The model of the catalog's vectors; and before a change is made the next one, so that nobody waits for it then.
+void Server::State::follow_model(pg::Connection& db) {
+    auto column = store::read_column_model(db);
+    const bool is_first = !is_followed;
+    is_followed = true;
+    const bool is_other = embedders.follow(column);
+    if (is_other && !is_first)
+        log::info("the catalog's vectors are of model {} now", printable(column ? column->name : "the settings"));
+    const auto second = store::read_second_column(db);
+    const bool is_near =
+        second && second->comment && second->comment->second == store::SecondState::filling &&
+        std::ranges::find(second->indexes, store::second_vector_index(store::IndexKind::hnsw)) != second->indexes.end();
+    std::shared_ptr<QueryEmbedder> next = is_near ? embedders.of(second->comment->model) : embedders.current();
+    if (is_first || next->is_open() || !(is_other || is_near)) return;
+    follow_up = std::jthread{[next] {
+        try {
+            next->require();
+        } catch (const Error& error) {
+            log::warning("{} {}", error.happened(), error.remedy());
+        }
+    }};
 }
 
 ServerState Server::State::state() const {
-    const net::ServerCounts counts = http.counts();
+    const net::HttpServer* server = serving;
+    const net::ServerCounts counts = server == nullptr ? net::ServerCounts{} : server->counts();
     const bool is_up = database.is_up();
     return {.open_connections = counts.open,
             .idle_connections = counts.idle,
             .accepted_connections = counts.accepted,
             .refused_requests = counts.refused,
             .lanes = application.lanes(),
-            .jobs = is_up ? figures.jobs() : std::nullopt,
-            .products = is_up ? figures.products() : std::nullopt,
+            .jobs = is_up && figures ? figures->jobs() : std::nullopt,
+            .products = is_up && figures ? figures->products() : std::nullopt,
+            .quality = is_up && quality ? readings_of(quality->report()) : std::nullopt,
             .database_up = is_up,
-            .embedder_up = embedder.is_up(),
-            .dropped_events = events.counts().dropped};
+            .embedder_up = embedders.current()->is_up(),
+            .dropped_events = events.counts().dropped,
+            .traces = tracer.counts(),
+            .primary_answers = replicas.answers_of_primary(),
+            .replicas = replicas.states()};
 }
 
 std::vector<std::string> Server::State::reload() {
@@ -217,7 +318,7 @@ std::vector<std::string> Server::State::reload() {
         if (!is_taken && settings.get(spec.key) != fresh.get(spec.key))
             changes.push_back(fmt::format("{} changed: it is taken at the next start", spec.key));
     }
-    http.reload_certificate();
+    if (net::HttpServer* server = serving) server->reload_certificate();
     limiter.set_limits(rate_limits(fresh));
     services.set_options(options);
     log::set_level(fresh);
@@ -230,8 +331,13 @@ Server::Server(const Settings& settings, ServerPurpose purpose)
     : state_(std::make_unique<State>(settings, std::move(purpose))) {}
 
 Server::~Server() {
-    // Before the lanes end, so that nobody gives them work any more.
-    state_->http.stop();
+    // Before the lanes end, so that nobody gives them work any more; what they have outlives `http`.
+    state_->serving = nullptr;
+    if (state_->http) state_->http->stop();
+}
+
+void Server::answer(std::shared_ptr<net::Exchange> exchange) {
+    state_->application.handle(std::move(exchange));
 }
 
 const std::string& Server::local_token() const noexcept {
@@ -249,9 +355,12 @@ std::vector<std::string> Server::reload() {
 bool Server::drain(std::chrono::milliseconds span) {
     state_->services.draining.request_stop();
     if (state_->queue) state_->queue->stop();
-    state_->http.drain();
-    const bool is_whole = state_->http.wait_drained(span);
-    state_->http.stop();
+    state_->sync.stop();
+    if (state_->maintenance) state_->maintenance->stop();
+    if (!state_->http) return true;
+    state_->http->drain();
+    const bool is_whole = state_->http->wait_drained(span);
+    state_->http->stop();
     return is_whole;
 }
 

@@ -8,12 +8,15 @@
 
 #include "core/settings.hpp"
 #include "embed/embedder.hpp"
+#include "net/http_server.hpp"
 
 namespace decant::api {
 
 struct ServerPurpose {
     std::string version;  ///< of the program
     bool runs_worker = true;
+    /// False: answers what answer() is given and nobody else, keeps nothing in order, and knows no limits of rate.
+    bool listens = true;
     /// In the place of what the settings name; for tests.
     std::function<std::unique_ptr<embed::Embedder>()> open_embedder = {};
 };
@@ -28,7 +31,10 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
-    /// "http://127.0.0.1:8000"
+    /// A request that came by another way than HTTP.
+    void answer(std::shared_ptr<net::Exchange> exchange);
+
+    /// "http://127.0.0.1:8000"; empty where it does not listen.
     const std::string& url() const noexcept;
 
     /// What lets commands of the same user in, whatever keys there are. New in every process.

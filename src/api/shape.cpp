@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
+#include "catalog/uuid.hpp"
 #include "core/enum_names.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "net/url.hpp"
 
 namespace decant::api {
 namespace {
@@ -16,24 +19,6 @@ constexpr EnumNames<FieldType, 13> type_phrases{{"a string", "a UUID", "a time",
                                                  "true or false", "an object", "an array of strings",
                                                  "an array of UUIDs", "an array of objects", "an object",
                                                  "a string or an array of strings", "a string or an array of numbers"}};
-
-bool is_uuid(std::string_view text) {
-    if (text.size() != 36) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const char c = text[i];
-        const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (is_dash ? c != '-' : !is_hex) return false;
-    }
-    return true;
-}
-
-std::size_t characters_in(std::string_view text) {
-    std::size_t count = 0;
-    for (const char c : text)
-        count += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U ? 1 : 0;
-    return count;
-}
 
 [[noreturn]] void malformed(const std::string& pointer, const std::string& what) {
     throw Error{ErrorCode::request_malformed, fmt::format("{} {}", printable(pointer), what),
@@ -56,13 +41,19 @@ void check_range(const Field& field, double value, const std::string& pointer, s
         invalid(pointer, fmt::format("takes {}", range_text(field, unit)));
 }
 
-void check_text(const Field& field, std::string_view text, const std::string& pointer) {
-    if (text.find('\0') != std::string_view::npos) malformed(pointer, "holds U+0000, which no text may hold");
-    if (field.type == FieldType::uuid && !is_uuid(text)) malformed(pointer, "is no UUID");
+void check_choice(const Field& field, std::string_view text, const std::string& pointer) {
     if (!field.choices.empty() && std::ranges::find(field.choices, text) == field.choices.end())
         invalid(pointer, fmt::format("takes one of {}", fmt::join(field.choices, ", ")));
+}
+
+void check_text(const Field& field, std::string_view text, const std::string& pointer) {
+    if (text.find('\0') != std::string_view::npos) malformed(pointer, "holds U+0000, which no text may hold");
+    if (field.type == FieldType::uuid && !catalog::parse_uuid(text)) malformed(pointer, "is no UUID");
+    check_choice(field, text, pointer);
     if (field.type == FieldType::text)
-        check_range(field, static_cast<double>(characters_in(text)), pointer, " characters");
+        check_range(field, static_cast<double>(count_characters(text)), pointer, " characters");
+    if (field.not_blank && text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos)
+        invalid(pointer, "has nothing but blanks");
 }
 
 void check_no_nul(const json::value& value, const std::string& pointer) {
@@ -81,14 +72,24 @@ void check_no_nul(const json::value& value, const std::string& pointer) {
 
 json::value checked_value(const Field& field, json::value value, const std::string& pointer);
 
-void check_one_of(const Shape& shape, const json::object& given, const std::string& pointer) {
-    const auto count = std::ranges::count_if(shape.one_of, [&](std::string_view name) { return given.contains(name); });
-    if (!shape.one_of.empty() && count != 1)
-        invalid(pointer.empty() ? "/" : pointer, fmt::format("takes one of {}", fmt::join(shape.one_of, ", ")));
+void check_choices(const Shape& shape, const json::object& given, const std::string& pointer) {
+    const auto is_given = [&](std::string_view name) { return given.contains(name); };
+    const std::string place = pointer.empty() ? "/" : pointer;
+    if (!shape.one_of.empty() && std::ranges::count_if(shape.one_of, is_given) != 1)
+        invalid(place, fmt::format("takes one of {}", fmt::join(shape.one_of, ", ")));
+    if (!shape.any_of.empty() && std::ranges::none_of(shape.any_of, is_given))
+        invalid(place, fmt::format("takes at least one of {}", fmt::join(shape.any_of, ", ")));
+}
+
+json::array each_required(const std::vector<std::string_view>& names) {
+    json::array choices;
+    for (const std::string_view name : names)
+        choices.push_back(json::object{{"required", json::array{name}}});
+    return choices;
 }
 
 json::object checked_at(const Shape& shape, json::object given, const std::string& pointer) {
-    check_one_of(shape, given, pointer);
+    check_choices(shape, given, pointer);
     json::object out;
     for (const Field& field : shape.fields) {
         json::value* value = given.if_contains(field.name);
@@ -118,7 +119,9 @@ json::value checked_array(const Field& field, json::array array, const std::stri
         } else {
             if (!array[i].is_string()) malformed(at, "takes a string");
             check_no_nul(array[i], at);
-            if (field.type == FieldType::uuids && !is_uuid(array[i].get_string())) malformed(at, "is no UUID");
+            if (field.type == FieldType::uuids && !catalog::parse_uuid(array[i].get_string()))
+                malformed(at, "is no UUID");
+            check_choice(field, array[i].get_string(), at);
         }
     }
     return array;
@@ -179,21 +182,11 @@ json::value checked_value(const Field& field, json::value value, const std::stri
     return value;
 }
 
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '+') {
-            out.push_back(' ');
-        } else if (text[i] == '%' && i + 2 < text.size()) {
-            unsigned byte = 0;
-            std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16);
-            out.push_back(static_cast<char>(byte));
-            i += 2;
-        } else {
-            out.push_back(text[i]);
-        }
-    }
-    return out;
+/// A name or value of a query, where '+' is a blank (application/x-www-form-urlencoded).
+std::string query_part(std::string_view text) {
+    std::string spaced{text};
+    std::ranges::replace(spaced, '+', ' ');
+    return net::percent_decoded(spaced);
 }
 
 /// A parameter's text as the JSON value that it stands for; what is none stays a string, which its field refuses.
@@ -212,18 +205,22 @@ json::value value_of(const Field& field, const std::string& text) {
     return json::value(text);
 }
 
+void add_choices(json::object& schema, const Field& field) {
+    if (field.choices.empty()) return;
+    json::array choices;
+    for (const std::string_view choice : field.choices)
+        choices.emplace_back(choice);
+    schema["enum"] = std::move(choices);
+}
+
 json::object text_schema(const Field& field) {
     json::object schema{{"type", "string"}};
     if (field.type == FieldType::uuid) schema["format"] = "uuid";
     if (field.type == FieldType::time) schema["format"] = "date-time";
     if (field.type == FieldType::text && field.least) schema["minLength"] = static_cast<std::int64_t>(*field.least);
     if (field.type == FieldType::text && field.most) schema["maxLength"] = static_cast<std::int64_t>(*field.most);
-    if (!field.choices.empty()) {
-        json::array choices;
-        for (const std::string_view choice : field.choices)
-            choices.emplace_back(choice);
-        schema["enum"] = std::move(choices);
-    }
+    if (field.not_blank) schema["pattern"] = R"([^ \t\n\v\f\r])";
+    add_choices(schema, field);
     return schema;
 }
 
@@ -244,8 +241,11 @@ json::object reference_to(const Shape& shape) {
 
 json::object array_schema(const Field& field) {
     json::object schema{{"type", "array"}};
-    schema["items"] = field.type == FieldType::objects ? reference_to(*field.shape) : json::object{{"type", "string"}};
-    if (field.type == FieldType::uuids) schema["items"].as_object()["format"] = "uuid";
+    json::object items =
+        field.type == FieldType::objects ? reference_to(*field.shape) : json::object{{"type", "string"}};
+    if (field.type == FieldType::uuids) items["format"] = "uuid";
+    add_choices(items, field);
+    schema["items"] = std::move(items);
     if (field.least) schema["minItems"] = static_cast<std::int64_t>(*field.least);
     if (field.most) schema["maxItems"] = static_cast<std::int64_t>(*field.most);
     return schema;
@@ -294,8 +294,8 @@ json::object checked_query(const Shape& shape, std::string_view query) {
         query.remove_prefix(std::min(end + 1, query.size()));
         if (pair.empty()) continue;
         const std::size_t equals = std::min(pair.find('='), pair.size());
-        const std::string name = percent_decoded(pair.substr(0, equals));
-        const std::string text = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
+        const std::string name = query_part(pair.substr(0, equals));
+        const std::string text = query_part(pair.substr(std::min(equals + 1, pair.size())));
         if (valid_utf8(name) != name || valid_utf8(text) != text) malformed("/" + name, "is not UTF-8");
         const auto field = std::ranges::find(shape.fields, std::string_view{name}, &Field::name);
         if (field == shape.fields.end()) malformed("/" + name, "is no parameter of this call");
@@ -332,10 +332,8 @@ json::object schema_of(const Shape& shape) {
     }
     json::object schema{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
     if (!required.empty()) schema["required"] = std::move(required);
-    json::array choices;
-    for (const std::string_view name : shape.one_of)
-        choices.push_back(json::object{{"required", json::array{name}}});
-    if (!choices.empty()) schema["oneOf"] = std::move(choices);
+    if (!shape.one_of.empty()) schema["oneOf"] = each_required(shape.one_of);
+    if (!shape.any_of.empty()) schema["anyOf"] = each_required(shape.any_of);
     return schema;
 }
 

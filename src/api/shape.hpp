@@ -37,9 +37,10 @@ struct Field {
     std::optional<double> least = {};  ///< a number; of a text its characters, of an array its elements
     std::optional<double> most = {};
     json::value fallback = nullptr;              ///< taken where it is not given; null: it stays away
-    std::vector<std::string_view> choices = {};  ///< of a text
+    std::vector<std::string_view> choices = {};  ///< of a text, or of each of several
     const Shape* shape = nullptr;                ///< of object and objects
     bool nullable = false;
+    bool not_blank = false;  ///< of a text: blanks alone are none
 };
 
 /// An object that has these members and no others.
@@ -47,6 +48,7 @@ struct Shape {
     std::string_view name;  ///< in the OpenAPI document
     std::vector<Field> fields;
     std::vector<std::string_view> one_of = {};  ///< exactly one of these members is given
+    std::vector<std::string_view> any_of = {};  ///< at least one of these is
 };
 
 /// The object with fallbacks filled in. Throws Error{request_malformed} for a member that is unknown, missing or of

@@ -2,6 +2,7 @@
 #include "api/routes.hpp"
 #include "api/worker.hpp"
 #include "core/error.hpp"
+#include "core/json_members.hpp"
 #include "store/catalog_state.hpp"
 #include "store/embedding_statistics.hpp"
 #include "store/pgvector.hpp"
@@ -77,7 +78,11 @@ const Shape embedding_shape{
     .fields = {{.name = "embeddings_generated", .type = FieldType::integer, .about = "In the range", .required = true},
                {.name = "queue_length", .type = FieldType::integer, .required = true},
                {.name = "dead_letters", .type = FieldType::integer, .required = true},
-               {.name = "average_embedding_age_days", .type = FieldType::number, .required = true, .nullable = true}}};
+               {.name = "average_embedding_age_days",
+                .type = FieldType::number,
+                .about = "As of at most half a minute ago",
+                .required = true,
+                .nullable = true}}};
 
 const Shape strategy_shape{
     .name = "StrategyMetrics",
@@ -95,6 +100,11 @@ const Shape similarity_shape{.name = "SimilarityBucket",
                                         {.name = "to", .type = FieldType::number, .required = true},
                                         {.name = "searches", .type = FieldType::integer, .required = true}}};
 
+const Shape question_shape{.name = "UnansweredQuestion",
+                           .fields = {{.name = "question", .required = true},
+                                      {.name = "searches", .type = FieldType::integer, .required = true},
+                                      {.name = "last", .type = FieldType::time, .required = true}}};
+
 const Shape series_shape{
     .name = "MetricsSeries",
     .fields = {{.name = "bucket_seconds", .type = FieldType::integer, .required = true},
@@ -103,7 +113,16 @@ const Shape series_shape{
                 .type = FieldType::objects,
                 .about = "Searches by the similarity of their best product",
                 .required = true,
-                .shape = &similarity_shape}}};
+                .shape = &similarity_shape},
+               {.name = "keeps_questions",
+                .type = FieldType::boolean,
+                .about = "Whether DECANT_KEEP_QUESTIONS is on",
+                .required = true},
+               {.name = "without_results",
+                .type = FieldType::objects,
+                .about = "Questions that found nothing, those asked most often first; none where they are not kept",
+                .required = true,
+                .shape = &question_shape}}};
 
 const Shape metrics_answer{
     .name = "Metrics",
@@ -114,14 +133,6 @@ const Shape metrics_answer{
                {.name = "strategies", .type = FieldType::objects, .required = true, .shape = &strategy_shape},
                {.name = "series", .type = FieldType::object, .shape = &series_shape},
                {.name = "timestamp", .type = FieldType::time, .required = true}}};
-
-json::value or_null(const std::optional<double>& number) {
-    return number ? json::value(*number) : nullptr;
-}
-
-json::value or_null(const std::optional<std::string>& text) {
-    return text ? json::value(*text) : nullptr;
-}
 
 void add_figures(json::object& object, const store::SearchFigures& figures) {
     object["total_searches"] = figures.searches;
@@ -145,7 +156,17 @@ json::object figures_json(json::object object, const store::SearchFigures& figur
     return object;
 }
 
-json::object series_json(const store::MetricsSeries& series) {
+constexpr std::size_t most_questions = 20;
+
+json::array questions_json(const std::vector<store::UnansweredQuestion>& questions) {
+    json::array out;
+    for (const store::UnansweredQuestion& one : questions)
+        out.push_back(json::object{{"question", one.question}, {"searches", one.searches}, {"last", one.last}});
+    return out;
+}
+
+json::object series_json(Worker& worker, store::MetricsRange range) {
+    const store::MetricsSeries series = store::read_metrics_series(worker.db(), range);
     json::array buckets;
     for (const store::MetricsBucket& bucket : series.buckets)
         buckets.push_back(figures_json({{"start", bucket.start}}, bucket.figures));
@@ -155,16 +176,27 @@ json::object series_json(const store::MetricsSeries& series) {
         similarity.push_back(json::object{{"from", static_cast<double>(i) / count},
                                           {"to", static_cast<double>(i + 1) / count},
                                           {"searches", series.best_similarity[i]}});
+    const bool keeps_questions = worker.services().events.keeps_questions();
     return {{"bucket_seconds", series.bucket_seconds},
             {"buckets", std::move(buckets)},
-            {"best_similarity", std::move(similarity)}};
+            {"best_similarity", std::move(similarity)},
+            {"keeps_questions", keeps_questions},
+            {"without_results",
+             keeps_questions ? questions_json(store::read_unanswered_questions(worker.db(), range, most_questions))
+                             : json::array{}}};
+}
+
+/// Where it was not counted yet, it is counted now.
+std::optional<double> average_age_days(Worker& worker) {
+    Services& services = worker.services();
+    if (const auto count = services.catalog_count()) return count->statistics.average_age_days;
+    return store::read_embedding_statistics(worker.db(), services.model_name()).average_age_days;
 }
 
 Reply metrics(Call& call) {
     const std::string name{call.query.at("time_range").as_string()};
     const store::MetricsRange range = store::metrics_range_names.find(name).value_or(store::MetricsRange::day);
-    pg::Connection& db = call.worker->db();
-    const store::SearchMetrics read = store::read_search_metrics(db, range);
+    const store::SearchMetrics read = store::read_search_metrics(call.worker->db(), range);
     json::object searches;
     add_figures(searches, read.all);
     json::object quality;
@@ -179,10 +211,10 @@ Reply metrics(Call& call) {
         {"embedding_metrics", json::object{{"embeddings_generated", read.embeddings.generated},
                                            {"queue_length", read.embeddings.waiting},
                                            {"dead_letters", read.embeddings.dead},
-                                           {"average_embedding_age_days", or_null(read.embeddings.average_age_days)}}},
+                                           {"average_embedding_age_days", or_null(average_age_days(*call.worker))}}},
         {"strategies", std::move(strategies)},
         {"timestamp", timestamp()}};
-    if (call.query.at("series").as_bool()) body["series"] = series_json(store::read_metrics_series(db, range));
+    if (call.query.at("series").as_bool()) body["series"] = series_json(*call.worker, range);
     return {.body = std::move(body)};
 }
 
@@ -226,7 +258,7 @@ Reply health(Call& call) {
                              {"pgvector_available", facts.extension.has_value()},
                              {"pgvector_version", facts.extension ? json::value(facts.extension->version) : nullptr},
                              {"embedding_model", call.worker->services().model_name()},
-                             {"embedding_dimensions", facts.dimension ? json::value(*facts.dimension) : nullptr},
+                             {"embedding_dimensions", or_null(facts.dimension)},
                              {"timestamp", timestamp()}}};
 }
 

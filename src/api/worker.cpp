@@ -1,6 +1,8 @@
 #include "api/worker.hpp"
 
 #include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/utf8.hpp"
 
 namespace decant::api {
 namespace {
@@ -9,6 +11,15 @@ namespace {
 constexpr std::string_view session_sql = "SET statement_timeout = '5s'";
 
 }  // namespace
+
+void Reading::require_whole(const search::Answer& answer) const {
+    if (!is_replica) return;
+    for (const search::LegReport& leg : answer.legs) {
+        const bool is_of_database =
+            leg.leg != search::Leg::chroma && leg.failure && leg.failure->code() != ErrorCode::embedder_unavailable;
+        if (is_of_database) throw Error{*leg.failure};
+    }
+}
 
 pg::Connection& Worker::db() {
     if (!services_.database.is_up()) {
@@ -25,23 +36,49 @@ pg::Connection& Worker::db() {
 }
 
 search::Engine& Worker::engine() {
-    pg::Connection& connection = db();
+    return engine_on(db(), searcher_);
+}
+
+search::Engine& Worker::engine_on(pg::Connection& connection, Searcher& searcher) {
     const std::shared_ptr<const Options> options = services_.options();
-    if (engine_ && options_version_ != options->version) engine_.reset();
-    if (!engine_) {
-        engine_ = std::make_unique<search::Engine>(
+    searcher.embedders.clear();
+    if (searcher.engine && searcher.options_version != options->version) searcher.engine.reset();
+    if (!searcher.engine) {
+        searcher.engine = std::make_unique<search::Engine>(
             connection, options->engine,
             search::Resources{
-                .embedder = [this]() -> embed::Embedder& {
-                    services_.embedder.require();
-                    return services_.embedder;
+                .embedder_of = [this, &searcher](const auto& column) -> embed::Embedder& {
+                    searcher.embedders.push_back(services_.embedders.of(column));
+                    searcher.embedders.back()->require();
+                    return *searcher.embedders.back();
                 },
                 .connect = [this] { return pg::Connection::open(services_.conninfo); },
                 .chroma = services_.chroma.get(),
                 .vocabulary = [this](pg::Connection& asking) { return services_.vocabulary.get(asking); }});
-        options_version_ = options->version;
+        searcher.options_version = options->version;
     }
-    return *engine_;
+    return *searcher.engine;
+}
+
+Reading Worker::reading_of(ReplicaWatch& replica) {
+    Reader& reader = readers_[&replica];
+    if (reader.connection && reader.connection->generation() != replica.generation()) reader = {};
+    if (!reader.connection) {
+        reader.connection = replica.connect();
+        reader.connection->db().exec(session_sql);
+    }
+    pg::Connection& connection = reader.connection->db();
+    return {.db = connection, .engine = engine_on(connection, reader.searcher), .is_replica = true};
+}
+
+void Worker::replica_failed(ReplicaWatch& replica, const Error& error) {
+    log::debug("replica {} did not answer a search, the primary is asked: {}", replica.name(),
+               printable(error.happened()));
+    replica.count_failed_search();
+    if (error.code() != ErrorCode::store_unavailable) return;
+    const Reader& reader = readers_[&replica];
+    replica.report_failure(reader.connection ? reader.connection->generation() : replica.generation(), error);
+    readers_.erase(&replica);
 }
 
 chat::LlmClient* Worker::llm() {
@@ -55,7 +92,7 @@ void Worker::lost() {
 }
 
 void Worker::drop() noexcept {
-    engine_.reset();
+    searcher_.engine.reset();
     db_.reset();
 }
 

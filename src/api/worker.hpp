@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "api/services.hpp"
 #include "chat/llm_client.hpp"
@@ -9,6 +11,16 @@
 #include "search/engine.hpp"
 
 namespace decant::api {
+
+/// What a search is answered by.
+struct Reading {
+    pg::Connection& db;
+    search::Engine& engine;
+    bool is_replica = false;
+
+    /// Throws the failure of a leg that the primary may have an answer for where this replica has none.
+    void require_whole(const search::Answer& answer) const;
+};
 
 /// What one thread of a lane works with. Its connection is opened when it is first needed, and again after the database
 /// was away.
@@ -23,16 +35,48 @@ public:
     search::Engine& engine();
     /// Null where none is configured. Throws Error{config_invalid}.
     chat::LlmClient* llm();
+    /// What `ask` makes of a Reading: of a replica that has all that `caller` wrote, else of the primary. Whatever
+    /// fails on a replica is asked of the primary, once; so `ask` may be called twice.
+    template <typename Ask>
+    auto read(const std::string& caller, const Ask& ask) {
+        if (ReplicaWatch* replica = services_.replicas.choose(caller)) {
+            try {
+                auto answer = ask(reading_of(*replica));
+                replica->count_answer();
+                return answer;
+            } catch (const Error& error) {
+                replica_failed(*replica, error);
+            }
+        }
+        auto answer = ask(Reading{.db = db(), .engine = engine()});
+        services_.replicas.count_answer_of_primary();
+        return answer;
+    }
     void drop() noexcept;
     /// The connection broke: drops it and has the database looked for.
     void lost();
 
 private:
+    /// What searches in one server.
+    struct Searcher {
+        std::uint64_t options_version = 0;
+        std::unique_ptr<search::Engine> engine = {};
+        std::vector<std::shared_ptr<QueryEmbedder>> embedders = {};  ///< of the request under way
+    };
+    struct Reader {
+        std::unique_ptr<ReplicaConnection> connection = {};
+        Searcher searcher = {};
+    };
+
+    search::Engine& engine_on(pg::Connection& connection, Searcher& searcher);
+    Reading reading_of(ReplicaWatch& replica);
+    void replica_failed(ReplicaWatch& replica, const Error& error);
+
     Services& services_;
     std::uint64_t generation_ = 0;
-    std::uint64_t options_version_ = 0;
     std::unique_ptr<pg::Connection> db_;
-    std::unique_ptr<search::Engine> engine_;
+    Searcher searcher_;
+    std::map<const ReplicaWatch*, Reader> readers_;
     std::optional<std::unique_ptr<chat::LlmClient>> llm_;
 };
 

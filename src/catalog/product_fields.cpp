@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "catalog/product.hpp"
+#include "catalog/uuid.hpp"
 #include "core/json.hpp"
 #include "core/utf8.hpp"
 
@@ -174,28 +175,12 @@ Reason set_json(std::optional<std::string>& target, const ProductField& field, C
     return std::nullopt;
 }
 
-bool is_uuid(std::string_view text) {
-    if (text.size() != 36) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const char c = text[i];
-        const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (is_dash ? c != '-' : !is_hex) return false;
-    }
-    return true;
-}
-
-std::size_t characters_of(std::string_view utf8) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 Reason set_text(std::optional<std::string>& target, const ProductField& field, Cell cell) {
-    if (field.kind == FieldKind::uuid && !is_uuid(cell.text)) {
+    if (field.kind == FieldKind::uuid && !parse_uuid(cell.text)) {
         return fmt::format("{} '{}' is no UUID", field.column, shown(cell.text));
     }
-    if (field.most_characters > 0 && characters_of(cell.text) > field.most_characters) {
-        return fmt::format("{} has {} characters, more than {}", field.column, characters_of(cell.text),
+    if (field.most_characters > 0 && count_characters(cell.text) > field.most_characters) {
+        return fmt::format("{} has {} characters, more than {}", field.column, count_characters(cell.text),
                            field.most_characters);
     }
     target = std::string{cell.text};

@@ -7,6 +7,7 @@
 #include "chat/detail/memory.hpp"
 #include "chat/detail/responder.hpp"
 #include "chat/llm_writer.hpp"
+#include "core/elapsed.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
 #include "pg/cancel_on_stop.hpp"
@@ -15,10 +16,6 @@ namespace decant::chat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 constexpr double thinking_progress = 0.1;
 constexpr double processing_progress = 0.4;
@@ -32,13 +29,21 @@ Error withdrawn() {
     return {ErrorCode::cancelled, "The message was withdrawn", "Send it again."};
 }
 
-/// Gives a turn back unless it was finished.
+std::chrono::seconds lease_of(const AgentOptions& options) {
+    return options.keeper == nullptr ? SessionStore::longest_turn : TurnKeeper::lease;
+}
+
+/// Has a turn renewed, and gives it back unless it was finished.
 class HeldTurn {
 public:
-    HeldTurn(SessionStore& sessions, Turn turn) : sessions_(sessions), turn_(std::move(turn)) {}
+    HeldTurn(SessionStore& sessions, Turn turn, TurnKeeper* keeper)
+        : sessions_(sessions), turn_(std::move(turn)), keeper_(keeper) {
+        if (keeper_ != nullptr) keeper_->hold(turn_.token);
+    }
     HeldTurn(const HeldTurn&) = delete;
     HeldTurn& operator=(const HeldTurn&) = delete;
     ~HeldTurn() {
+        if (keeper_ != nullptr) keeper_->release(turn_.token);
         if (is_finished_) return;
         try {
             sessions_.abandon(turn_);
@@ -62,6 +67,7 @@ public:
 private:
     SessionStore& sessions_;
     Turn turn_;
+    TurnKeeper* keeper_;
     bool is_finished_ = false;
 };
 
@@ -86,7 +92,9 @@ public:
         const pg::CancelOnStop cancel{parts_.db, stop_};
         answer_.language = language_of(request_.message).value_or(memory.language.value_or(Language::spanish));
         memory.language = answer_.language;
+        const auto asked = Clock::now();
         answer_.intent = intent(memory);
+        answer_.intent_ms = milliseconds_since(asked);
         answer_.requires_human = answer_.intent.act == Act::human || answer_.intent.act == Act::service;
         answer_.is_complete = !answer_.requires_human;
         tell({StepKind::processing, processing_progress, processing_message[answer_.language]});
@@ -163,7 +171,7 @@ std::string session_id_of(const ChatRequest& request) {
 }
 
 Agent::Agent(pg::Connection& db, search::Engine& engine, LlmClient* llm, AgentOptions options)
-    : db_(db), engine_(engine), llm_(llm), options_(options), sessions_(db) {}
+    : db_(db), engine_(engine), llm_(llm), options_(std::move(options)), sessions_(db, lease_of(options_)) {}
 
 ChatAnswer Agent::answer(const ChatRequest& request, const Progress& on_step, std::stop_token stop) {
     const auto start = Clock::now();
@@ -173,7 +181,7 @@ ChatAnswer Agent::answer(const ChatRequest& request, const Progress& on_step, st
     const Language language = language_of(request.message).value_or(Language::spanish);
     answering.tell({StepKind::thinking, thinking_progress, thinking_message[language]});
     const SessionKey key{.session_id = session_id_of(request), .user_id = request.user_id, .subject = request.subject};
-    HeldTurn held{sessions_, sessions_.begin(key, options_.session_wait, stop)};
+    HeldTurn held{sessions_, sessions_.begin(key, options_.session_wait, stop), options_.keeper};
     detail::Memory memory = detail::memory_of(held.turn().state);
     ChatAnswer answer = [&] {
         try {

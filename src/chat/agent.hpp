@@ -11,6 +11,7 @@
 #include "chat/language.hpp"
 #include "chat/llm_client.hpp"
 #include "chat/session_store.hpp"
+#include "chat/turn_keeper.hpp"
 #include "core/enum_names.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
@@ -47,6 +48,7 @@ struct ChatAnswer {
     bool is_of_llm = false;      ///< the words; else the templates'
     std::string llm_fault = {};  ///< why what the LLM wrote was replaced
     double processing_ms = 0;
+    double intent_ms = 0;                         ///< of these, until it was known what is asked
     double wording_ms = 0;                        ///< of these, once the products were found
     std::optional<search::Answer> searched = {};  ///< the last search for it; none: it needed none
 };
@@ -68,7 +70,11 @@ struct AgentOptions {
     std::uint64_t shown = 5;        ///< products an answer numbers at most
     std::uint64_t candidates = 10;  ///< that are searched for
     std::chrono::milliseconds session_wait{10'000};
-    log::Level log_level = log::Level::info;  ///< of the lines about searching
+    log::Level log_level = log::Level::info;        ///< of the lines about searching
+    std::optional<search::Strategy> strategy = {};  ///< in the place of the engine's
+    /// In the place of the engine's, where another server may answer; what it throws is the failure of the search.
+    std::function<search::Answer(const search::Request&)> ask = {};
+    TurnKeeper* keeper = nullptr;  ///< renews the turn; null: it is the agent's for as long as may be
 };
 
 /// Answers messages about products. One connection, one thread at a time.

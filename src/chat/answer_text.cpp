@@ -39,7 +39,7 @@ std::string stock_count(std::int64_t stock, Language language) {
 }
 
 std::string category_of(const Hit& hit) {
-    std::string category = shown_text(hit.category, most_field);
+    std::string category = shown_text(search::shown_category(hit), most_field);
     std::ranges::replace(category, '_', ' ');
     return category;
 }

@@ -83,7 +83,7 @@ std::string comparison_text(std::span<const ProductFacts> products, Language lan
         [](const ProductFacts& product) { return std::to_string(std::max<std::int64_t>(product.hit.stock, 0)); });
     row(Wording{"Marca", "Brand"}[language], [](const ProductFacts& product) { return cell(product.hit.brand); });
     row(Wording{"Categoría", "Category"}[language], [](const ProductFacts& product) {
-        std::string category = cell(product.hit.category);
+        std::string category = cell(search::shown_category(product.hit));
         std::ranges::replace(category, '_', ' ');
         return category;
     });

@@ -7,6 +7,7 @@
 #include "chat/detail/phrases.hpp"
 #include "chat/detail/places.hpp"
 #include "core/fold_text.hpp"
+#include "core/json_members.hpp"
 
 namespace decant::chat {
 namespace {
@@ -289,15 +290,13 @@ Intent read_intent(std::string_view message, const search::Vocabulary& vocabular
 }
 
 json::object json_of(const Intent& intent) {
-    const auto text = [](const std::optional<std::string>& value) { return value ? json::value(*value) : nullptr; };
-    const auto price = [](const std::optional<double>& value) { return value ? json::value(*value) : nullptr; };
     return {{"intent", intent_names[intent.kind]},
             {"search_terms", intent.search_terms},
-            {"category", text(intent.category)},
-            {"brand", text(intent.brand)},
-            {"price_min", price(intent.price_min)},
-            {"price_max", price(intent.price_max)},
-            {"specific_product", text(intent.specific_product)},
+            {"category", or_null(intent.category)},
+            {"brand", or_null(intent.brand)},
+            {"price_min", or_null(intent.price_min)},
+            {"price_max", or_null(intent.price_max)},
+            {"specific_product", or_null(intent.specific_product)},
             {"wants_stock_info", intent.wants_stock_info},
             {"wants_featured", intent.wants_featured},
             {"wants_sale", intent.wants_sale}};

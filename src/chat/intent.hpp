@@ -46,9 +46,6 @@ enum class Act {
     unsettled,  ///< which of the shown products, when none was shown
     off_topic
 };
-inline constexpr EnumNames<Act, 15> act_names{{"search", "browse", "catalog", "more", "details", "stock", "compare",
-                                               "greet", "thank", "part", "help", "human", "service", "unsettled",
-                                               "off_topic"}};
 
 struct Intent {
     IntentKind kind = IntentKind::search_specific_products;

@@ -10,6 +10,7 @@
 #include "chat/detail/forbidden_text.hpp"
 #include "chat/detail/phrases.hpp"
 #include "chat/grounding.hpp"
+#include "core/json_members.hpp"
 
 namespace decant::chat {
 namespace {
@@ -77,7 +78,7 @@ public:
         : answer_(answer), message_(message), out_(by_rules) {}
 
     std::optional<Intent> checked() {
-        const auto kind = text("intent");
+        const auto kind = text_member(answer_, "intent");
         const auto found = kind ? intent_names.find(*kind) : std::nullopt;
         if (!found) return std::nullopt;
         out_.is_of_llm = true;
@@ -93,15 +94,6 @@ public:
     }
 
 private:
-    const json::value* member(std::string_view name) const {
-        const json::value* value = answer_.if_contains(name);
-        return value == nullptr || value->is_null() ? nullptr : value;
-    }
-    std::optional<std::string> text(std::string_view name) const {
-        const json::value* value = member(name);
-        return value != nullptr && value->is_string() ? std::optional{std::string{value->get_string()}} : std::nullopt;
-    }
-
     Intent besides(IntentKind kind) {
         out_.kind = kind;
         out_.act = kind == IntentKind::other      ? Act::off_topic
@@ -113,9 +105,9 @@ private:
     /// With category and brand behind them where they are not among them: the search takes them for filters where the
     /// catalog has them, and lets them go where nothing passes.
     bool take_terms() {
-        std::string terms = text("search_terms").value_or("");
+        std::string terms = text_member(answer_, "search_terms").value_or("");
         for (const std::string_view name : {"category", "brand"}) {
-            const std::string value = text(name).value_or("");
+            const std::string value = text_member(answer_, name).value_or("");
             if (!value.empty() && terms.find(value) == std::string::npos) terms += (terms.empty() ? "" : " ") + value;
         }
         const bool has_letter =
@@ -127,7 +119,7 @@ private:
 
     /// A price that rules did not see must at least be in the message.
     bool take_price(std::string_view name, std::optional<double>& price) const {
-        const json::value* value = member(name);
+        const json::value* value = given_member(answer_, name);
         if (value == nullptr || price) return true;
         if (!value->is_number()) return false;
         const double said = value->to_number<double>();
@@ -153,7 +145,7 @@ std::string products_text(std::span<const search::Hit> products, Language langua
         list.push_back(json::object{{"number", i + 1},
                                     {"name", fenced(shown_name(hit))},
                                     {"brand", fenced(shown_text(hit.brand, most_terms))},
-                                    {"category", fenced(shown_text(hit.category, most_terms))},
+                                    {"category", fenced(shown_text(search::shown_category(hit), most_terms))},
                                     {"model", fenced(shown_text(hit.model, most_terms))},
                                     {"price", price_text(hit.price, language)},
                                     {"stock", hit.stock},

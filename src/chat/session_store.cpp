@@ -79,7 +79,7 @@ std::vector<pg::Param> owner(const SessionKey& session) {
 
 Error not_mine(const SessionKey& session) {
     return {ErrorCode::forbidden, fmt::format("Session '{}' is not this user's", printable(session.session_id)),
-            "Name a session of this user, or none to get one."};
+            "Name another session_id."};
 }
 
 /// False where there is no such session.
@@ -103,7 +103,7 @@ std::string storable(std::string_view text) {
 
 }  // namespace
 
-SessionStore::SessionStore(pg::Connection& db) : db_(db) {
+SessionStore::SessionStore(pg::Connection& db, std::chrono::seconds lease) : db_(db), lease_(lease) {
     if (db_.exec(is_there_sql).boolean(0, 0)) return;
     throw Error{ErrorCode::not_found,
                 fmt::format("There is no table decant.chat_sessions in database '{}'", db_.database()),
@@ -113,7 +113,7 @@ SessionStore::SessionStore(pg::Connection& db) : db_(db) {
 Turn SessionStore::begin(const SessionKey& session, std::chrono::milliseconds wait, const std::stop_token& stop) {
     const auto deadline = std::chrono::steady_clock::now() + wait;
     std::vector<pg::Param> params = owner(session);
-    params.emplace_back(std::to_string(longest_turn.count()));
+    params.emplace_back(std::to_string(lease_.count()));
     for (;;) {
         const pg::Result row = db_.query(begin_sql, params);
         if (!row.empty()) {

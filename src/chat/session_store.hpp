@@ -58,12 +58,13 @@ struct Exchange {
 /// Sessions in PostgreSQL. One connection, one thread at a time; no session state of the connection is relied on.
 class SessionStore {
 public:
-    /// A turn that is not finished by then is over: its process is gone.
+    /// A turn that is not finished by then is over.
     static constexpr std::chrono::seconds longest_turn{300};
     static constexpr std::chrono::minutes events_kept{5};
 
-    /// Throws Error{not_found} where migration 006 was not applied.
-    explicit SessionStore(pg::Connection& db);
+    /// Turns are over after `lease`, unless somebody renews them. Throws Error{not_found} where migration 006 was not
+    /// applied.
+    explicit SessionStore(pg::Connection& db, std::chrono::seconds lease = longest_turn);
 
     /// Makes the session where there is none, and waits while somebody else answers in it. Throws Error: forbidden for
     /// somebody else's session; busy after `wait`; cancelled.
@@ -91,6 +92,7 @@ public:
 
 private:
     pg::Connection& db_;
+    std::chrono::seconds lease_;
 };
 
 /// DECANT_CHAT_RETENTION_DAYS.

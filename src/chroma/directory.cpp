@@ -11,10 +11,25 @@
 #include "chroma/detail/locate.hpp"
 #include "chroma/detail/persisted_reader.hpp"
 #include "chroma/detail/private_copy.hpp"
+#include "chroma/detail/queue_changes.hpp"
 #include "chroma/detail/sqlite.hpp"
 #include "core/error.hpp"
 
 namespace decant::chroma {
+namespace {
+
+const detail::CatalogEntry& find_entry(const detail::Catalog& catalog, const Collection& collection,
+                                       const std::filesystem::path& path) {
+    for (const detail::CatalogEntry& entry : catalog.entries) {
+        if (entry.collection.id == collection.id) {
+            return entry;
+        }
+    }
+    throw Error{ErrorCode::not_found, fmt::format("There is no collection {} in {}.", collection.id, path.string()),
+                "list the collections with `decant inspect`"};
+}
+
+}  // namespace
 
 struct Directory::State {
     std::filesystem::path path;
@@ -25,13 +40,7 @@ struct Directory::State {
     std::optional<Snapshot> snapshot;
 
     const detail::CatalogEntry& entry_of(const Collection& collection) const {
-        for (const detail::CatalogEntry& entry : catalog.entries) {
-            if (entry.collection.id == collection.id) {
-                return entry;
-            }
-        }
-        throw Error{ErrorCode::not_found, fmt::format("There is no collection {} in {}.", collection.id, path.string()),
-                    "list the collections with `decant inspect`"};
+        return find_entry(catalog, collection, path);
     }
 };
 
@@ -105,6 +114,28 @@ CollectionSurvey Directory::survey(const Collection& collection) const {
 std::unique_ptr<RecordReader> Directory::read(const Collection& collection) const {
     return std::make_unique<detail::PersistedReader>(state_->read_path, state_->entry_of(collection),
                                                      state_->catalog.traits);
+}
+
+std::unique_ptr<RecordReader> Directory::read_some(const Collection& collection, std::vector<std::string> ids) const {
+    auto reader = std::make_unique<detail::PersistedReader>(state_->read_path, state_->entry_of(collection),
+                                                            state_->catalog.traits);
+    reader->keep_only(std::move(ids));
+    return reader;
+}
+
+QueueChanges Directory::changes_since(const Collection& collection, std::uint64_t newest) const {
+    const detail::Database db{state_->read_path / "chroma.sqlite3"};
+    const detail::ReadTransaction transaction{db};
+    return detail::read_queue_changes(db, state_->entry_of(collection), newest);
+}
+
+QueueChanges Directory::look_for_changes(const std::filesystem::path& path, const Collection& collection,
+                                         std::uint64_t newest) {
+    const std::filesystem::path folder = detail::locate_directory(path);
+    const detail::Database db{folder / "chroma.sqlite3"};
+    const detail::ReadTransaction transaction{db};
+    const detail::Catalog catalog = detail::read_catalog(db);
+    return detail::read_queue_changes(db, find_entry(catalog, collection, folder), newest);
 }
 
 }  // namespace decant::chroma

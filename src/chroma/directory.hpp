@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "chroma/queue_changes.hpp"
 #include "chroma/source.hpp"
 
 namespace decant::chroma {
@@ -28,6 +29,17 @@ public:
     const std::vector<Finding>& findings() const noexcept override;
     CollectionSurvey survey(const Collection& collection) const override;
     std::unique_ptr<RecordReader> read(const Collection& collection) const override;
+
+    /// As read, but of the collection's records only those with these ids, which are sorted bytewise.
+    std::unique_ptr<RecordReader> read_some(const Collection& collection, std::vector<std::string> ids) const;
+
+    /// What its queue tells since the position whose `newest` that is. A directory that is read in its place may be
+    /// written meanwhile: a reader that was opened before notices.
+    QueueChanges changes_since(const Collection& collection, std::uint64_t newest) const;
+
+    /// The same without opening the directory, of the files as they are at this moment, for looking often.
+    static QueueChanges look_for_changes(const std::filesystem::path& path, const Collection& collection,
+                                         std::uint64_t newest);
 
 private:
     struct State;

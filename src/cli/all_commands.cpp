@@ -7,12 +7,45 @@ namespace decant::cli {
 
 Commands all_commands() {
     Commands commands;
-    for (const auto make : {make_migrate,     make_copy,      make_inspect,  make_verify, make_export, make_rollback,
-                            make_products,    make_runs,      make_search,   make_chat,   make_query,  make_eval,
-                            make_eval_recall, make_threshold, make_synonyms, make_serve,  make_key,    make_embed,
-                            make_model,       make_schema,    make_config,   make_db}) {
-        std::ranges::move(make(), std::back_inserter(commands));
-    }
+    const auto add = [&](Commands more) { std::ranges::move(more, std::back_inserter(commands)); };
+    add(make_migrate());
+    add(make_copy());
+    add(make_inspect());
+    add(make_verify());
+    add(make_diff());
+    add(make_export());
+    add(make_rollback());
+    add(make_products());
+    add(make_runs());
+    add(make_search());
+    add(make_chat());
+    add(make_query());
+    add(make_eval());
+    add(make_eval_recall());
+    add(make_threshold());
+    add(make_quality());
+    add(make_ab());
+    add(make_synonyms());
+    add(make_serve());
+    add(make_mcp());
+    add(make_key());
+    add(make_sync());
+    add(make_sync_records());
+    add(make_embed());
+    add(make_model());
+    add(make_model_change());
+    add(make_stats());
+    add(make_reindex());
+    add(make_maintain());
+    add(make_doctor());
+    add(make_schema());
+    add(make_shard());
+    add(make_schema_roles());
+    add(make_backup());
+    add(make_restore());
+    add(make_config());
+    add(make_db());
+    add(make_shell());
     return commands;
 }
 

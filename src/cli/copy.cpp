@@ -13,12 +13,14 @@
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/log.hpp"
 #include "core/shell_word.hpp"
 #include "core/write_file.hpp"
 #include "migrate/copy.hpp"
 #include "migrate/copy_json.hpp"
 #include "migrate/into.hpp"
 #include "migrate/layout.hpp"
+#include "operate/follow.hpp"
 #include "store/database_address.hpp"
 
 namespace decant::cli {
@@ -32,6 +34,7 @@ public:
                   {"decant copy --from data/vector_db --collection products",
                    "decant copy --from data/vector_db --collection products --to items --index ivfflat",
                    "decant copy --from data/vector_db --all-collections --json",
+                   "decant copy --from data/vector_db --collection products --follow",
                    "CHROMA_TOKEN=... decant copy --from https://chroma.example:8000 --collection products"}) {}
 
     void declare(Options& options) override {
@@ -60,6 +63,8 @@ public:
         options.flag("--replace", replace_, "Load beside an existing table, then swap; undo with `decant rollback`");
         options.flag("--drop-old", drop_old_, "Drop the previous table that --replace kept, once the copy is verified");
         options.flag("--prune", prune_, "Remove rows that the source does not have (any more)");
+        options.flag("--follow", follow_, "Then keep the table up with the directory until stopped; implies --prune");
+        options.number("--interval", interval_, "With --follow: seconds between two looks at the queue (default: 2)");
         options.flag("--allow-partial", allow_partial_, "Copy what a damaged directory still proves");
         options.flag("--no-verify", no_verify_, "Do not read back and compare");
     }
@@ -68,6 +73,7 @@ public:
         check_options();
         catch_interrupts();
         const store::DatabaseAddress address = store::resolve_database(context.settings);
+        if (follow_) return follow(context, address);
         if (is_into()) return copy_into_table(context, address);
         if (is_all_) return copy_all(context, address);
         if (layout_ != "decant") return copy_layout(context, address);
@@ -79,6 +85,11 @@ public:
 
 private:
     void check_options() const {
+        if (follow_ && (is_into() || is_all_ || replace_ || layout_ != "decant")) {
+            throw Error{ErrorCode::request_invalid,
+                        "--follow was given with --into, --all-collections, --replace or --layout",
+                        "It follows one collection into one table of decant's own form."};
+        }
         if (is_into() && (to_ || is_all_ || replace_ || prune_)) {
             throw Error{
                 ErrorCode::request_invalid, "--into was given with --to, --all-collections, --replace or --prune",
@@ -99,6 +110,10 @@ private:
         if (is_all_ && (collection_ || to_ || layout_ != "decant")) {
             throw Error{ErrorCode::request_invalid, "--all-collections was given with --collection, --to or --layout",
                         "Give one or the other."};
+        }
+        if (interval_ && (!follow_ || *interval_ == 0 || *interval_ > 86'400)) {
+            throw Error{ErrorCode::request_invalid, "--interval takes 1 to 86400 seconds and belongs to --follow",
+                        "As in: --follow --interval 10"};
         }
         if (batch_size_ && (*batch_size_ == 0 || *batch_size_ > 1'000'000)) {
             throw Error{ErrorCode::request_invalid, fmt::format("--batch-size {} is out of range", *batch_size_),
@@ -151,6 +166,31 @@ private:
         const bool is_equal = !report.verification || report.verification->is_equal();
         const int exit_code = is_equal && report.counts.rejected == 0 ? 0 : 1;
         return std::max(exit_code, write_rejects(report.rejects, rejects_, context.json));
+    }
+
+    int follow(const Context& context, const store::DatabaseAddress& address) {
+        const migrate::CopyRequest request =
+            request_of(context, address, {tenant_, database_, collection_name(context)}, to_.value_or(""));
+        MeterObserver meter;
+        const auto show = [&](const std::string& text, const json::object& object) {
+            meter.hide();
+            fmt::print("{}\n", context.json ? json_text(object) : text);
+            std::fflush(stdout);
+        };
+        const operate::FollowObserver observer{
+            .copy = meter,
+            .on_copied =
+                [&](const migrate::CopyReport& report) {
+                    write_rejects(report.rejects, rejects_, context.json);
+                    if (!context.json)
+                        fmt::print("{}", copy_text(report, {.dsn = address.shown, .rejects_path = rejects_}));
+                },
+            .on_pass =
+                [&](const operate::FollowPass& pass) { show(operate::pass_text(pass), operate::pass_json(pass)); },
+            .on_failure = [](const Error& error) { log::warning("{}; tried again", error.happened()); }};
+        operate::follow_collection({.copy = request, .interval = std::chrono::seconds{interval_.value_or(2)}},
+                                   observer);
+        return 0;
     }
 
     /// The rows are in: a reject file that cannot be written is told after the report, and takes nothing back.
@@ -288,6 +328,7 @@ private:
         if (replace_) out += " --replace";
         if (drop_old_) out += " --drop-old";
         if (prune_) out += " --prune";
+        if (follow_) out += " --follow";
         if (allow_partial_) out += " --allow-partial";
         if (no_verify_) out += " --no-verify";
         return out;
@@ -313,6 +354,8 @@ private:
     bool replace_ = false;
     bool drop_old_ = false;
     bool prune_ = false;
+    bool follow_ = false;
+    std::optional<std::uint64_t> interval_;
     bool allow_partial_ = false;
     bool no_verify_ = false;
 };

@@ -10,8 +10,8 @@
 #include "core/log.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
-#include "embed/open_embedder.hpp"
 #include "store/database_address.hpp"
+#include "work/catalog_model.hpp"
 #include "work/run_worker.hpp"
 
 namespace decant::cli {
@@ -35,10 +35,8 @@ work::WorkerRun worker_run(const Context& context, const std::optional<std::uint
     const Settings& settings = context.settings;
     return {.conninfo = store::resolve_database(settings).conninfo,
             .setup = {.batch_size = batch_size_of(batch_size), .seed = std::random_device{}(), .note = note},
-            .embedder = [&settings, opened = std::make_shared<std::unique_ptr<embed::Embedder>>()]() -> auto& {
-                if (!*opened) *opened = embed::require_embedder(settings);
-                return **opened;
-            }};
+            .embedder_of = [opened = std::make_shared<work::CatalogEmbedder>(settings)](
+                               const auto& column) -> embed::Embedder& { return opened->of(column); }};
 }
 
 json::object json_of(const work::WorkerCounts& counts) {
@@ -69,7 +67,7 @@ public:
         pg::Connection db = pg::Connection::open(run.conninfo);
         store::JobQueue queue{db};
         queue.require();
-        embed::Embedder& embedder = run.embedder();
+        embed::Embedder& embedder = run.embedder_of(store::read_column_model(db));
         // Before anything is queued: a model that may not be used leaves nothing behind.
         const bool is_other = work::ProductEmbedder{db, embedder}.check_model(all_);
         const store::JobBatch batch = queue.enqueue(selection(embedder.model(), is_other));
@@ -77,7 +75,7 @@ public:
         run.sweep = false;
         run.setup.batch = batch.id;
         run.setup.most_attempts = 1;
-        return embed_batch(context, run, batch);
+        return embed_batch(context, run, batch, embedder.model());
     }
 
 private:
@@ -95,7 +93,8 @@ private:
         return wanted;
     }
 
-    static int embed_batch(const Context& context, work::WorkerRun& run, const store::JobBatch& batch) {
+    static int embed_batch(const Context& context, work::WorkerRun& run, const store::JobBatch& batch,
+                           const embed::Model& model) {
         MeterObserver meter;
         meter.begin_phase("embed", batch.total);
         work::WorkerCounts counts;
@@ -104,7 +103,7 @@ private:
             meter.progress(counts.embedded + counts.skipped + counts.dead, 0);
         };
         // A server of models has its own ways to be busy; the embedded one would wait for the database.
-        const bool is_local = run.embedder().model().provider == "local";
+        const bool is_local = model.provider == "local";
         for (;;) {
             work::run_workers(run, is_local && batch.total > run.setup.batch_size ? 2 : 1);
             // A connection of its own: the worker may have outlived a restart of the server.
@@ -113,9 +112,8 @@ private:
                 store::JobQueue{db}.find_batch(batch.id).value_or(store::JobBatch{.id = batch.id});
             if (now.waiting == 0 || interrupted()) {
                 meter.end_phase();
-                store::JobQueue{db}.drop_fresh(run.embedder().model().name);
-                if (const auto others = store::EmbeddingStore{db}.note_of_others(run.embedder().model().name))
-                    note(*others);
+                store::JobQueue{db}.drop_fresh(model.name);
+                if (const auto others = store::EmbeddingStore{db}.note_of_others(model.name)) note(*others);
                 return report(context, now, counts);
             }
             // The rest is another worker's, or locked for the moment.

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
+#include <exception>
 
 #include "cli/commands.hpp"
+#include "cli/eval_upload.hpp"
 #include "cli/judged_options.hpp"
 #include "cli/product_search.hpp"
 #include "core/error.hpp"
@@ -33,13 +36,17 @@ public:
     Eval()
         : Command("eval", "Measure how good the answers to judged queries are, strategies side by side",
                   {"decant eval --queries queries.jsonl --qrels qrels.txt --strategies pgvector,keyword,fusion",
-                   "decant eval --queries queries.jsonl --qrels qrels.txt --split work --html report.html"}) {}
+                   "decant eval --queries queries.jsonl --qrels qrels.txt --split work --html report.html",
+                   "decant eval --queries queries.jsonl --qrels qrels.txt --strategies pgvector,fusion --langsmith"}) {}
     void declare(Options& options) override {
         judged_.declare(options);
         options.text("--strategies", strategies_, "Which are compared with the first (default: the settings' one)");
         options.number("--limit", limit_, "Answers a query, the 10 of nDCG@10 (default: 10)");
         options.flag("--literal", literal_, "Search for all of a query; take nothing in it for a price or a category");
         options.text("--html", html_, "Write a report with plots to this file, which needs no other");
+        options.flag("--langsmith", uploads_,
+                     "Show LangSmith all of it: a dataset, and an experiment for each strategy");
+        options.text("--dataset", dataset_, "The dataset's name there (default: that of the file of queries)");
         options.flag("--per-query", per_query_, "Show every query too");
         declare_embedder(options);
     }
@@ -48,6 +55,7 @@ public:
         catch_interrupts();
         const search::EngineOptions engine_options = search::engine_options(context.settings);
         const quality::EvaluationOptions options = options_for(engine_options);
+        const auto langsmith = uploads_ ? std::optional{upload_setup(context.settings)} : std::nullopt;
         ProductSearch search{context.settings};
         pg::Connection& db = search.db();
         quality::JudgedSet set = judged_.read(db);
@@ -57,13 +65,29 @@ public:
             embeds ? embed_queries(search.embedder(), asked_texts(set, search.engine())) : quality::QueryVectors{};
         const Evaluation evaluation = evaluate(std::move(set), options, search.engine(), vectors);
         warn_of_gaps(evaluation.set);
-        if (context.json)
-            print_json(evaluation, embedder, vectors);
-        else
-            print_text(evaluation);
-        if (!html_) return 0;
-        write_file(*html_, html_of(evaluation, facts(db, embedder, vectors)));
-        if (!context.json) fmt::print("\nThe report is in {}\n", printable(*html_));
+        if (!context.json) print_text(evaluation);
+        if (html_) {
+            write_file(*html_, html_of(evaluation, facts(db, embedder, vectors)));
+            if (!context.json) fmt::print("\nThe report is in {}\n", printable(*html_));
+        }
+        const EvaluationNames names{.dataset = dataset_.value_or(dataset_of(judged_.queries())),
+                                    .queries = judged_.queries(),
+                                    .model = embedder == nullptr ? "" : embedder->model().name};
+        const auto send = [&] { return upload_with_meter(comparison_of(evaluation, names), *langsmith); };
+        if (context.json) {
+            json::object out = json_of(evaluation, embedder, vectors);
+            std::exception_ptr failure;
+            try {
+                if (langsmith) out["langsmith"] = cli::json_of(send(), names.dataset);
+            } catch (const Error&) {
+                failure = std::current_exception();
+            }
+            fmt::print("{}\n", json_text(out));
+            if (failure) std::rethrow_exception(failure);
+        } else if (langsmith) {
+            std::fflush(stdout);  // what was measured is worth having, whatever LangSmith says
+            fmt::print("\n{}", text_of(send(), names.dataset));
+        }
         return 0;
     }
 
@@ -131,14 +155,14 @@ private:
         return out;
     }
 
-    void print_json(const Evaluation& evaluation, const embed::Embedder* embedder,
-                    const quality::QueryVectors& vectors) const {
-        json::object out = json_of(evaluation, per_query_);
+    json::object json_of(const Evaluation& evaluation, const embed::Embedder* embedder,
+                         const quality::QueryVectors& vectors) const {
+        json::object out = quality::json_of(evaluation, per_query_);
         if (embedder != nullptr) {
             out["model"] = embedder->model().name;
             out["embedding_p50_milliseconds"] = quality::percentile(vectors.milliseconds, 0.5);
         }
-        fmt::print("{}\n", json_text(out));
+        return out;
     }
 
     void print_text(const Evaluation& evaluation) const {
@@ -225,6 +249,8 @@ private:
     std::optional<std::string> strategies_;
     std::optional<std::uint64_t> limit_;
     std::optional<std::string> html_;
+    std::optional<std::string> dataset_;
+    bool uploads_ = false;
     bool literal_ = false;
     bool per_query_ = false;
 };

@@ -12,6 +12,7 @@
 #include "embed/open_embedder.hpp"
 #include "migrate/catalog_migration.hpp"
 #include "store/database_address.hpp"
+#include "work/catalog_model.hpp"
 
 namespace decant::cli {
 namespace {
@@ -94,9 +95,11 @@ private:
         if (reuse_ == "always") request_.reuse = migrate::Reuse::always;
         if (reuse_ == "never") request_.reuse = migrate::Reuse::never;
         request_.model = settings.get("OLLAMA_API_MODEL_EMBEDDING").value_or("");
-        request_.open_embedder = [&settings] { return embed::open_embedder(settings); };
         const store::DatabaseAddress address = store::resolve_database(settings);
         request_.conninfo = address.conninfo;
+        request_.open_embedder = [&settings, conninfo = address.conninfo] {
+            return embed::open_embedder(settings, work::catalog_choice_at(settings, conninfo));
+        };
         request_.command_line = command_line(settings);
         if (store::named_server(settings) == "--db") request_.command_line += " --db " + shell_word(address.shown);
     }

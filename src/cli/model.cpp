@@ -5,7 +5,7 @@
 #include "cli/commands.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
-#include "core/json.hpp"
+#include "core/json_members.hpp"
 #include "core/log.hpp"
 #include "core/nearest.hpp"
 #include "core/progress.hpp"
@@ -70,11 +70,6 @@ std::string fingerprint_of(const Model& model) {
 /// A prefix ends with a blank, mostly.
 std::string quoted(const std::string& prefix) {
     return prefix.empty() ? std::string{} : fmt::format("\"{}\"", prefix);
-}
-
-template <typename T>
-json::value or_null(const std::optional<T>& value) {
-    return value ? json::value(*value) : json::value(nullptr);
 }
 
 std::string text_of(const std::optional<double>& threshold) {

@@ -8,10 +8,10 @@
 
 #include "catalog/product_file.hpp"
 #include "cli/error_text.hpp"
+#include "cli/product_columns.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
-#include "core/nearest.hpp"
 #include "core/read_file.hpp"
 #include "core/table.hpp"
 #include "core/utf8.hpp"
@@ -21,11 +21,6 @@
 
 namespace decant::cli {
 namespace {
-
-constexpr FileToRead product_file{
-    .what = "product file",
-    .most_bytes = 1UL << 30U,
-    .remedy = "Split it, as in: split -C 500M FILE (CSV: the header line into every part)."};
 
 pg::Connection connect(const Context& context) {
     return pg::Connection::open(store::resolve_database(context.settings).conninfo);
@@ -130,23 +125,12 @@ public:
             return reject.begin()->value().to_number<std::uint64_t>();
         });
         report.unknown_columns = file.unknown_columns();
-        warn_of_columns(report.unknown_columns);
+        warn_of_columns(report.unknown_columns, "loaded");
         print(report, context.json);
         return report.rejects.empty() ? 0 : std::max(1, write_rejects(report.rejects, context.json));
     }
 
 private:
-    static void warn_of_columns(const std::vector<std::string>& unknown) {
-        std::vector<std::string> known;
-        for (const catalog::ProductField& field : catalog::product_fields())
-            known.emplace_back(field.column);
-        for (const std::string& column : unknown) {
-            const auto meant = nearest(column, known);
-            fmt::print(stderr, "decant: warning: column '{}' is not loaded{}\n", printable(column),
-                       meant ? fmt::format("; is it '{}'?", *meant) : "");
-        }
-    }
-
     void print(const LoadReport& report, bool as_json) const {
         const store::UpsertOutcome& done = report.done;
         const std::array<std::pair<std::string, std::uint64_t>, 5> counts{{{"read", report.read},

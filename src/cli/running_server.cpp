@@ -10,7 +10,7 @@
 
 #include <boost/json/parse.hpp>
 
-#include "core/json.hpp"
+#include "core/json_members.hpp"
 #include "core/log.hpp"
 #include "store/cluster_place.hpp"
 
@@ -28,11 +28,6 @@ std::string content_of(const fs::path& path) {
     return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-std::optional<std::string> text_of(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    return value == nullptr || !value->is_string() ? std::nullopt : std::optional{std::string{value->get_string()}};
-}
-
 bool is_alive(const json::object& notice) {
     const json::value* pid = notice.if_contains("pid");
     return pid != nullptr && pid->is_int64() && pid->get_int64() > 0 &&
@@ -45,8 +40,8 @@ std::optional<RunningServer> find_running_server(const Settings& settings) {
     json::error_code failed;
     const json::value notice = json::parse(content_of(notice_path(settings)), failed);
     if (failed || !notice.is_object() || !is_alive(notice.get_object())) return std::nullopt;
-    const auto url = text_of(notice.get_object(), "url");
-    const auto token = text_of(notice.get_object(), "token");
+    const auto url = text_member(notice.get_object(), "url");
+    const auto token = text_member(notice.get_object(), "token");
     if (!url || !token) return std::nullopt;
     return RunningServer{*url, *token};
 }

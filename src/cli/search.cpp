@@ -86,6 +86,7 @@ public:
         options.flag("--facets", facets_,
                      "Show how what passes the filters divides into categories, brands and prices");
         options.flag("--explain", explains_, "Show who answered, how the rows were found, and the server's plan");
+        options.flag("--sharded", is_sharded_, "Ask the copy that schema shard made (default: SHARD_SEARCH)");
         declare_embedder(options);
     }
 
@@ -96,7 +97,7 @@ public:
         }
         const std::vector<std::string> questions = text_ ? std::vector{*text_} : read_questions(*queries_);
         const search::Request request = request_for();
-        ProductSearch search{context.settings};
+        ProductSearch search{context.settings, is_sharded_};
         for (const std::string& question : questions) {
             search::Request one = request;
             one.text = question;
@@ -157,6 +158,7 @@ private:
     bool literal_ = false;
     bool facets_ = false;
     bool explains_ = false;
+    bool is_sharded_ = false;
 };
 
 class Similar final : public Command {

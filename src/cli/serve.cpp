@@ -1,16 +1,14 @@
-#include "cli/commands.hpp"
-#include "cli/running_server.hpp"
-
 #include <fmt/format.h>
 
 #include <boost/json/parse.hpp>
 #include <thread>
 
 #include "api/server.hpp"
-
+#include "cli/commands.hpp"
+#include "cli/running_server.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
-#include "core/json.hpp"
+#include "core/json_members.hpp"
 #include "core/log.hpp"
 #include "core/log_file.hpp"
 #include "core/service_manager.hpp"
@@ -102,7 +100,8 @@ public:
         const net::HttpResponse response = client.send({.path = "/api/v1/admin/reload", .body = "", .tries = 1});
         const json::object answer = json::parse(response.body).as_object();
         if (!response.is_ok()) {
-            throw Error{ErrorCode::config_invalid, "The server did not take the settings: " + text_of(answer, "detail"),
+            throw Error{ErrorCode::config_invalid,
+                        "The server did not take the settings: " + text_member(answer, "detail").value_or(""),
                         "Its log says which."};
         }
         if (context.json) {
@@ -114,12 +113,6 @@ public:
             fmt::print("{}\n", std::string_view{change.as_string()});
         if (changes.empty()) fmt::print("Nothing changed.\n");
         return 0;
-    }
-
-private:
-    static std::string text_of(const json::object& object, std::string_view name) {
-        const json::value* value = object.if_contains(name);
-        return value == nullptr || !value->is_string() ? "" : std::string{value->get_string()};
     }
 };
 

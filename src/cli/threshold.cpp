@@ -4,13 +4,13 @@
 #include "cli/judged_options.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
-#include "core/json.hpp"
+#include "core/json_members.hpp"
 #include "core/log.hpp"
 #include "core/table.hpp"
-#include "embed/open_embedder.hpp"
 #include "quality/query_vectors.hpp"
 #include "quality/threshold.hpp"
 #include "store/database_address.hpp"
+#include "work/catalog_model.hpp"
 
 namespace decant::cli {
 namespace {
@@ -22,10 +22,6 @@ struct Candidate {
     double threshold;
     std::string reason;
 };
-
-json::value json_of(const std::optional<double>& value) {
-    return value ? json::value(*value) : nullptr;
-}
 
 class Threshold final : public Command {
 public:
@@ -50,7 +46,7 @@ public:
             .relevant = judged_.relevant()};
         pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
         const quality::JudgedSet set = judged_.read(db);
-        const auto embedder = embed::require_embedder(context.settings);
+        const auto embedder = work::open_catalog_embedder(context.settings, store::read_column_model(db));
         const quality::QueryVectors vectors = embed_queries(*embedder, set);
         const std::vector<ScoredQuery> queries = score_queries(db, set, vectors, options);
         model_ = &embedder->model();
@@ -95,7 +91,7 @@ private:
                                          {"relevant_kept", effect.relevant_kept},
                                          {"irrelevant_kept", effect.irrelevant_kept},
                                          {"f1", effect.f1},
-                                         {"rightly_empty", json_of(effect.rightly_empty)}});
+                                         {"rightly_empty", or_null(effect.rightly_empty)}});
         }
         print_json(chosen, std::move(table));
     }
@@ -104,7 +100,7 @@ private:
         fmt::print("{}\n", json_text(json::object{{"model", model_->name},
                                                   {"threshold", chosen.threshold},
                                                   {"reason", chosen.reason},
-                                                  {"model_threshold", json_of(model_->search_threshold)},
+                                                  {"model_threshold", or_null(model_->search_threshold)},
                                                   {"table", std::move(table)}}));
     }
 

@@ -35,13 +35,28 @@ public:
         std::unique_lock lock{mutex_};
         items_.wait(lock, [&] { return is_closed_ || failure_ || !entries_.empty(); });
         if (failure_) std::rethrow_exception(failure_);
-        if (entries_.empty()) return std::nullopt;
-        Entry entry = std::move(entries_.front());
-        entries_.pop_front();
-        bytes_ -= entry.bytes;
-        lock.unlock();
-        room_.notify_all();
-        return std::move(entry.item);
+        if (entries_.empty()) {
+            if (end_failure_) std::rethrow_exception(end_failure_);
+            return std::nullopt;
+        }
+        return take(lock);
+    }
+
+    /// An item that is there now.
+    std::optional<Item> try_pop() {
+        std::unique_lock lock{mutex_};
+        if (failure_) std::rethrow_exception(failure_);
+        return entries_.empty() ? std::nullopt : std::optional{take(lock)};
+    }
+
+    /// As fail(), but what is in the queue can still be popped before.
+    void fail_at_end(std::exception_ptr failure) {
+        {
+            const std::lock_guard lock{mutex_};
+            if (!end_failure_) end_failure_ = std::move(failure);
+            is_closed_ = true;
+        }
+        wake_all();
     }
 
     /// Nothing more will be pushed; what is in the queue can still be popped.
@@ -68,6 +83,15 @@ private:
         std::size_t bytes;
     };
 
+    Item take(std::unique_lock<std::mutex>& lock) {
+        Entry entry = std::move(entries_.front());
+        entries_.pop_front();
+        bytes_ -= entry.bytes;
+        lock.unlock();
+        room_.notify_all();
+        return std::move(entry.item);
+    }
+
     void wake_all() {
         room_.notify_all();
         items_.notify_all();
@@ -80,6 +104,7 @@ private:
     std::deque<Entry> entries_;
     std::size_t bytes_ = 0;
     std::exception_ptr failure_;
+    std::exception_ptr end_failure_;
     bool is_closed_ = false;
 };
 

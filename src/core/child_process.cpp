@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -142,6 +143,26 @@ std::string read_all(int fd) {
     }
 }
 
+/// What the program says until its end, which is asked for as soon as `call` does not go on.
+std::string read_output(int fd, pid_t pid, const ProgramCall& call) {
+    constexpr int milliseconds = 100;
+    std::string text;
+    std::array<char, 4096> buffer{};
+    bool is_ended = false;
+    for (;;) {
+        pollfd output{.fd = fd, .events = POLLIN, .revents = 0};
+        if (::poll(&output, 1, milliseconds) > 0) {
+            const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) return text;
+            text.append(buffer.data(), static_cast<std::size_t>(got));
+        } else if (!is_ended && !call.goes_on()) {
+            is_ended = true;
+            ::kill(pid, SIGTERM);
+        }
+    }
+}
+
 int exit_code_of(int status) noexcept {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -185,7 +206,7 @@ ProgramResult run_program(const ProgramCall& call) {
     const ssize_t written = ::write(input.write_end.get(), call.input.data(), call.input.size());
     input.write_end.reset();
     const std::optional<int> error = failure_in(failure);
-    ProgramResult result{.exit_code = 0, .output = read_all(output.read_end.get())};
+    ProgramResult result{.exit_code = 0, .output = read_output(output.read_end.get(), pid, call)};
     result.exit_code = wait_for(pid);
     if (error) throw cannot_start(call, *error);
     if (written != static_cast<ssize_t>(call.input.size())) throw cannot_start(call, EPIPE);

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct ProgramCall {
     std::string input = {};               ///< at most 60 KiB: it is written before the program reads
     std::string directory = "/";
     bool dies_with_caller = false;  ///< killed when the calling thread ends
+    /// Of run_program(): asked about every 100 ms; false ends the program with SIGTERM.
+    std::function<bool()> goes_on = [] { return true; };
 };
 
 struct ProgramResult {

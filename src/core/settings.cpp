@@ -29,6 +29,12 @@ constexpr std::array setting_table{
     SettingSpec{"DB_USER", "", false, "", "The role to connect as."},
     SettingSpec{"DB_PASSWORD", "", true, "",
                 "Its password; better in a file named by DB_PASSWORD_FILE, or in ~/.pgpass."},
+    SettingSpec{"DB_READ_HOSTS", "", false, "",
+                "Hot standbys of the database, as host:port with commas, that `decant serve` gives searches to; user, "
+                "password and database are the same there."},
+    SettingSpec{"DB_READ_LAG_BYTES", "16777216", false, "0..1099511627776",
+                "Bytes of the write-ahead log that one of them may be behind and still answer."},
+    SettingSpec{"DB_READ_LAG_SECONDS", "10", false, "1..86400", "Seconds, in the same way."},
     SettingSpec{"CHROMA_PATH", "data/vector_db", false, "",
                 "The Chroma directory to read: the folder of chroma.sqlite3, or one up to three levels above it."},
     SettingSpec{"CHROMA_URL", "", true, "",
@@ -52,6 +58,13 @@ constexpr std::array setting_table{
                 "Whether products are searched in PostgreSQL."},
     SettingSpec{"PRODUCT_SEARCH_STRATEGY", "pgvector_primary", false, "pgvector_primary|chroma_primary|hybrid|fusion",
                 "Where products are searched first."},
+    SettingSpec{"SHARD_SERVERS", "", true, "",
+                "URLs, with commas, of the PostgreSQL servers that `decant schema shard` copies the catalog to."},
+    SettingSpec{"SHARD_SEARCH", "false", false, "true|false|True|False|1|0|yes|no|on|off",
+                "Whether vectors are searched for in that copy in the place of the catalog's own."},
+    SettingSpec{"SHARD_FAILURE", "partial", false, "partial|error",
+                "What becomes of a search while one of these servers does not answer: partial goes on with the others, "
+                "and the answer says so."},
     SettingSpec{"PGVECTOR_SIMILARITY_THRESHOLD", "", false, "",
                 "Least similarity of products found in PostgreSQL, from -1 to 1. Default: the model's own, 0.7 for "
                 "nomic-embed-text."},
@@ -99,6 +112,30 @@ constexpr std::array setting_table{
     SettingSpec{"DECANT_CORS_ORIGINS", "", false, "",
                 "Origins, with commas, of the web pages that may call the HTTP API from a browser: "
                 "https://shop.example. Default: only its own."},
+    SettingSpec{"DUX_API_BASE_URL", "", false, "", "Address of the DUX ERP's API, without /items."},
+    SettingSpec{"DUX_API_KEY", "", true, "", "Its key."},
+    SettingSpec{"DUX_API_VERSION", "1", false, "1|2", "Its version."},
+    SettingSpec{"DUX_API_TIMEOUT", "30", false, "", "Seconds that an answer of it may take."},
+    SettingSpec{"DUX_API_RATE_LIMIT_SECONDS", "5", false, "",
+                "Least seconds from one of its requests to the next, over all processes; 0: none."},
+    SettingSpec{"DUX_API_RETRIES", "4", false, "0..20", "Further tries of a page that could not be had."},
+    SettingSpec{"DUX_SYNC_BATCH_SIZE", "50", false, "2..50", "Items a page."},
+    SettingSpec{"DUX_PRICE_LIST", "LISTA GENERAL", false, "", "The list of prices that products are sold by."},
+    SettingSpec{"DUX_STOCK_LOCATION", "LOCAL", false, "", "The location whose stock counts."},
+    SettingSpec{
+        "DUX_DECIMAL_MARK", "auto", false, "auto|point|comma",
+        "What stands before the decimals; auto: by each figure, and 1.234 is not taken, because it may be either."},
+    SettingSpec{"DUX_MAX_VANISHED_PERCENT", "20", false, "0..100",
+                "Where more products than this would be deactivated because the ERP lists them no longer, none is."},
+    SettingSpec{"DUX_SYNC_ENABLED", "false", false, "true|false|True|False|1|0|yes|no|on|off",
+                "Whether decant serve synchronises with DUX by itself."},
+    SettingSpec{"DUX_SYNC_HOURS", "[2,14]", false, "", "At which hours of the day."},
+    SettingSpec{"DUX_SYNC_TIMEZONE", "", false, "",
+                "The time zone of these hours: America/Argentina/Buenos_Aires. Default: the system's."},
+    SettingSpec{
+        "DUX_FORCE_SYNC_THRESHOLD_HOURS", "24", false, "1..8760",
+        "A sync older than this is made up for at once; with version 2, all items are read when the last time is "
+        "that long ago."},
     SettingSpec{"DECANT_RATE_SEARCH", "600", false, "0..100000",
                 "Searches a minute that a caller of the HTTP API may make; 0: as many as it likes."},
     SettingSpec{"DECANT_RATE_EMBEDDING", "60", false, "0..100000", "Its calls that embed something, in the same way."},
@@ -116,8 +153,10 @@ constexpr std::array setting_table{
                 "Seconds that one answer of the LLM may take; half of them without a word."},
     SettingSpec{"DECANT_CHAT_RETENTION_DAYS", "90", false, "0..36500",
                 "Days that a chat session is kept after its last message; 0 keeps all."},
-    SettingSpec{"DECANT_MODEL_DIR", "", false, "",
-                "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills."},
+    SettingSpec{
+        "DECANT_MODEL_DIR", "", false, "",
+        "Folder of the embedded models. Default: .deps/models of the project, which scripts/setup fills, or that of "
+        "the package decant-models."},
     SettingSpec{
         "DECANT_HOST", "127.0.0.1", false, "",
         "The address that `decant serve` listens on. Another than loopback needs an API key or JWT_SECRET_KEY."},
@@ -141,8 +180,57 @@ constexpr std::array setting_table{
                 "For tests: NAME:N kills the process when it passes the named point for the N-th time."},
     SettingSpec{"DECANT_EVENTS_RETENTION_DAYS", "30", false, "1..3650",
                 "Days that the server keeps its record of searches, which the metrics over time are made of."},
+    SettingSpec{"DECANT_QUALITY_PROBE_MINUTES", "60", false, "0..10080",
+                "Minutes between two probes of the vector index's recall against the exact scan, which the server "
+                "makes; 0: none."},
+    SettingSpec{"DECANT_MAINTENANCE_HOURS", "[3]", false, "",
+                "At which hours of the day the server does what `decant maintain` does, in the zone of "
+                "DUX_SYNC_TIMEZONE; none: never."},
     SettingSpec{"DECANT_KEEP_QUESTIONS", "false", false, "true|false",
-                "Whether that record holds the text of what was asked, which may be personal."},
+                "Whether that record, and the traces in PostgreSQL, hold the text of what was asked, which may be "
+                "personal."},
+    SettingSpec{"LANGSMITH_TRACING", "", false, "",
+                "true: LangSmith gets the traces that the server keeps in PostgreSQL anyway. LANGSMITH_TRACING_V2 goes "
+                "before it; every LANGSMITH_* has its LANGCHAIN_* as a second name."},
+    SettingSpec{"LANGSMITH_ENDPOINT", "", true, "",
+                "LangSmith's API; of a server of one's own https://HOST/api/v1. Default: "
+                "https://api.smith.langchain.com."},
+    SettingSpec{"LANGSMITH_API_KEY", "", true, "", "Key for it."},
+    SettingSpec{"LANGSMITH_RUNS_ENDPOINTS", "", true, "",
+                R"(Several LangSmiths that all get the traces, in the place of these two: {"URL": "KEY"} or )"
+                R"([{"api_url": "URL", "api_key": "KEY"}]. The first gets feedback too.)"},
+    SettingSpec{"LANGSMITH_TRACING_MODE", "langsmith", false, "langsmith|otel|hybrid",
+                "How LangSmith gets them. otel: as spans of OpenTelemetry, by the collector of "
+                "OTEL_EXPORTER_OTLP_ENDPOINT, else straight to LangSmith. hybrid: both, which a collector beside "
+                "LangSmith gives anyway."},
+    SettingSpec{"LANGSMITH_WORKSPACE_ID", "", false, "", "The workspace, where the key is the organisation's."},
+    SettingSpec{"LANGSMITH_PROJECT", "aynux-production", false, "", "The project that the traces go to."},
+    SettingSpec{"LANGSMITH_TRACING_SAMPLING_RATE", "", false, "",
+                "Share of the traces that LangSmith gets, from 0 to 1. Default: all."},
+    SettingSpec{"LANGSMITH_HIDE_INPUTS", "", false, "", "true: what was asked is not sent to LangSmith."},
+    SettingSpec{"LANGSMITH_HIDE_OUTPUTS", "", false, "", "true: what was found and answered is not."},
+    SettingSpec{"LANGSMITH_HIDE_METADATA", "", false, "",
+                "true: neither are models, numbers of tokens and what else belongs to a step."},
+    SettingSpec{"LANGSMITH_TRACING_QUEUE_MAX_SIZE", "10000", false, "100..1000000",
+                "Steps of traces that wait in memory for each place that gets them; then the oldest are dropped."},
+    SettingSpec{"LANGSMITH_MAX_INGEST_MEMORY_BYTES", "67108864", false, "1048576..1073741824",
+                "Bytes that they may take."},
+    SettingSpec{"LANGSMITH_FAILED_TRACES_DIR", "", false, "",
+                "Folder of traces that wait for a place that cannot be reached. Default: traces in the folder of "
+                "DECANT_HOME."},
+    SettingSpec{"LANGSMITH_FAILED_TRACES_MAX_MB", "100", false, "0..100000",
+                "MiB that they may take there, for each place; then the oldest are dropped."},
+    SettingSpec{"OTEL_EXPORTER_OTLP_ENDPOINT", "", true, "",
+                "A collector of OpenTelemetry that gets the traces too, over HTTP: http://localhost:4318, without "
+                "/v1/traces."},
+    SettingSpec{"OTEL_EXPORTER_OTLP_HEADERS", "", true, "",
+                "Headers for it, as in name=value,name=value; values percent-encoded."},
+    SettingSpec{"OTEL_SERVICE_NAME", "decant", false, "", "What the collector knows the server by."},
+    SettingSpec{"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "", false, "",
+                "true: the collector gets what was asked, found and answered too."},
+    SettingSpec{"DECANT_TRACE_RETENTION_DAYS", "14", false, "1..3650", "Days that PostgreSQL keeps traces."},
+    SettingSpec{"DECANT_TRACE_MAX_MB", "256", false, "1..1000000",
+                "MiB that they may take there; then the oldest are removed, once an hour."},
     SettingSpec{"LOG_LEVEL", "info", false, "debug|info|warning|error", "The least severe message to write."},
     SettingSpec{"LOG_FORMAT", "text", false, "text|json", "How messages are written to stderr and LOG_FILE."},
     SettingSpec{"LOG_FILE", "", false, "",
@@ -154,6 +242,22 @@ constexpr std::string_view file_suffix = "_FILE";
 const SettingSpec* find_setting(std::string_view key) noexcept {
     const auto* found = std::ranges::find(setting_table, key, &SettingSpec::key);
     return found == setting_table.end() ? nullptr : found;
+}
+
+/// The names that LangSmith's own programs know a setting by, the first one that is set first.
+std::vector<std::string> names_of(std::string_view key) {
+    constexpr std::string_view prefix = "LANGSMITH_";
+    if (!key.starts_with(prefix)) return {std::string{key}};
+    std::vector<std::string> names;
+    const auto add = [&](std::string_view rest) {
+        names.push_back(fmt::format("LANGSMITH_{}", rest));
+        names.push_back(fmt::format("LANGCHAIN_{}", rest));
+    };
+    if (key == "LANGSMITH_TRACING") add("TRACING_V2");
+    if (key == "LANGSMITH_PROJECT") names.emplace_back("HOSTED_LANGSERVE_PROJECT_NAME");
+    add(key.substr(prefix.size()));
+    if (key == "LANGSMITH_PROJECT") add("SESSION");
+    return names;
 }
 
 std::vector<std::string> known_keys() {
@@ -292,13 +396,16 @@ Settings Settings::from(const Variables& flags, const Variables& environment) {
 }
 
 void Settings::take(const Variables& variables, SettingOrigin origin) {
-    const auto find = [&](std::string_view key) -> const std::string* {
-        const auto found = variables.find(std::string{key});
-        return found == variables.end() || found->second.empty() ? nullptr : &found->second;
+    const auto find = [&](std::string_view key, std::string_view suffix) -> const std::string* {
+        for (const std::string& name : names_of(key)) {
+            const auto found = variables.find(fmt::format("{}{}", name, suffix));
+            if (found != variables.end() && !found->second.empty()) return &found->second;
+        }
+        return nullptr;
     };
     for (const SettingSpec& setting : setting_table) {
-        const std::string* value = find(setting.key);
-        const std::string* file = setting.is_secret ? find(fmt::format("{}{}", setting.key, file_suffix)) : nullptr;
+        const std::string* value = find(setting.key, "");
+        const std::string* file = setting.is_secret ? find(setting.key, file_suffix) : nullptr;
         if (value != nullptr && file != nullptr) {
             throw Error{ErrorCode::config_invalid,
                         fmt::format("{}: {} and {}_FILE are both set", place_of(origin), setting.key, setting.key),
@@ -319,6 +426,12 @@ std::optional<std::string> Settings::get(std::string_view key) const {
     const auto found = values_.find(key);
     if (found == values_.end()) return std::nullopt;
     return found->second.value;
+}
+
+bool Settings::is_on(std::string_view key) const {
+    constexpr std::array<std::string_view, 5> words{"true", "True", "1", "yes", "on"};
+    const std::optional<std::string> value = get(key);
+    return value && std::ranges::find(words, *value) != words.end();
 }
 
 SettingOrigin Settings::origin(std::string_view key) const {

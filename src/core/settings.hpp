@@ -43,6 +43,8 @@ public:
 
     /// The value, or none when unset and without default. `key` must be in the table. KEY_FILE variants are followed.
     std::optional<std::string> get(std::string_view key) const;
+    /// Whether it is true, True, 1, yes or on.
+    bool is_on(std::string_view key) const;
     SettingOrigin origin(std::string_view key) const;
 
     /// The .env that was read; empty when there was none.

@@ -9,14 +9,8 @@
 namespace decant {
 namespace {
 
-/// Characters as a terminal counts them, but for wide and combining ones.
-std::size_t width_of(const std::string& text) {
-    const auto starts_character = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; };
-    return static_cast<std::size_t>(std::ranges::count_if(text, starts_character));
-}
-
 void append_cell(std::string& line, const std::string& cell, std::size_t width, Table::Align align) {
-    const std::string padding(width - width_of(cell), ' ');
+    const std::string padding(width - count_characters(cell), ' ');
     line += align == Table::Align::right ? padding + cell : cell + padding;
 }
 
@@ -39,9 +33,9 @@ void Table::add_row(std::vector<std::string> cells) {
 std::string Table::text() const {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        std::size_t width = width_of(columns_[i].title);
+        std::size_t width = count_characters(columns_[i].title);
         for (const auto& row : rows_)
-            width = std::max(width, width_of(row[i]));
+            width = std::max(width, count_characters(row[i]));
         widths.push_back(width);
     }
     std::string text;

@@ -41,6 +41,11 @@ std::string_view first_characters(std::string_view text, std::size_t most) {
     return text.substr(0, end);
 }
 
+std::size_t count_characters(std::string_view text) noexcept {
+    const auto starts_character = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; };
+    return static_cast<std::size_t>(std::ranges::count_if(text, starts_character));
+}
+
 std::string printable(std::string_view text) {
     std::string out;
     out.reserve(text.size());

@@ -31,6 +31,9 @@ std::string valid_utf8(std::string_view text);
 /// forge a log line.
 std::string printable(std::string_view text);
 
+/// Characters of well-formed UTF-8.
+std::size_t count_characters(std::string_view text) noexcept;
+
 /// The first `most` characters of `text`; a byte that belongs to no character counts as one.
 std::string_view first_characters(std::string_view text, std::size_t most);
 

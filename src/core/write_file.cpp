@@ -70,9 +70,9 @@ void FileWriter::write(std::string_view content) {
     }
 }
 
-void FileWriter::finish() {
+void FileWriter::finish(Durability durability) {
     // EINVAL: a device or a pipe, which has nothing to sync.
-    if (fsync(file_) != 0 && errno != EINVAL) fail(errno);
+    if (durability == Durability::power_loss && fsync(file_) != 0 && errno != EINVAL) fail(errno);
     if (!beside_.empty() && rename(beside_.c_str(), target_.c_str()) != 0) fail(errno);
     beside_.clear();
 }
@@ -89,10 +89,10 @@ void FileWriter::fail(int failure) {
     throw_failure(path_, failure);
 }
 
-void write_file(const std::filesystem::path& path, std::string_view content) {
+void write_file(const std::filesystem::path& path, std::string_view content, Durability durability) {
     FileWriter file{path};
     file.write(content);
-    file.finish();
+    file.finish(durability);
 }
 
 }  // namespace decant

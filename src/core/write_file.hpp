@@ -5,10 +5,14 @@
 
 namespace decant {
 
-/// Writes a file piece by piece beside its path; finish() syncs and renames: a reader sees the old file or the whole
-/// new one, never a part. Without finish() nothing is left. A file that is there keeps its mode and, for root, its
-/// owner. A device or a pipe (/dev/stderr, /dev/null) is written into, a link is followed, and "-" is standard output.
-/// All throw Error{store_full} when the disk is full, Error{permission_denied} when the path cannot be written.
+/// What a finished file is still there after. A sync makes other programs' commits wait, too.
+enum class Durability { power_loss, crash_of_process };
+
+/// Writes a file piece by piece beside its path; finish() syncs, unless it is told otherwise, and renames: a reader
+/// sees the old file or the whole new one, never a part. Without finish() nothing is left. A file that is there keeps
+/// its mode and, for root, its owner. A device or a pipe (/dev/stderr, /dev/null) is written into, a link is followed,
+/// and "-" is standard output. All throw Error{store_full} when the disk is full, Error{permission_denied} when the
+/// path cannot be written.
 class FileWriter {
 public:
     explicit FileWriter(std::filesystem::path path);
@@ -17,7 +21,7 @@ public:
     ~FileWriter();
 
     void write(std::string_view content);
-    void finish();
+    void finish(Durability durability = Durability::power_loss);
 
 private:
     void discard() noexcept;
@@ -30,6 +34,7 @@ private:
 };
 
 /// All of a file at once, as FileWriter does.
-void write_file(const std::filesystem::path& path, std::string_view content);
+void write_file(const std::filesystem::path& path, std::string_view content,
+                Durability durability = Durability::power_loss);
 
 }  // namespace decant

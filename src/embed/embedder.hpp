@@ -37,6 +37,7 @@ struct Model {
     std::optional<double> similar_threshold = {};  ///< and of a product to a product
     std::optional<double> chroma_threshold = {};   ///< of a search in Chroma, where it is another than search_threshold
     std::optional<ThresholdRange> threshold_range = {};
+    std::optional<double> similarity_target = {};  ///< least mean similarity of what sound searches find
 
     std::string_view prefix(Role role) const noexcept { return role == Role::passage ? passage_prefix : query_prefix; }
 

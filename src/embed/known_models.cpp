@@ -6,7 +6,8 @@
 
 namespace decant::embed {
 
-// Thresholds stand only where they were measured (docs/embedding.md) or where the migration guide gives them.
+// Thresholds and targets stand only where they were measured (docs/embedding.md) or where the migration guide gives
+// them.
 std::span<const Model> known_models() {
     static const std::vector<Model> table{
         {.provider = "local",
@@ -17,7 +18,8 @@ std::span<const Model> known_models() {
          .query_prefix = "query: ",
          .search_threshold = 0.3,
          .similar_threshold = 0.3,
-         .threshold_range = ThresholdRange{0.05, 0.5}},
+         .threshold_range = ThresholdRange{0.05, 0.5},
+         .similarity_target = 0.32},
         {.provider = "local",
          .name = "use-multilingual",
          .dimension = 512,
@@ -35,7 +37,8 @@ std::span<const Model> known_models() {
          .search_threshold = 0.7,
          .similar_threshold = 0.6,
          .chroma_threshold = 0.5,
-         .threshold_range = ThresholdRange{0.4, 0.9}},
+         .threshold_range = ThresholdRange{0.4, 0.9},
+         .similarity_target = 0.75},
         {.provider = "ollama",
          .name = "mxbai-embed-large",
          .dimension = 1024,

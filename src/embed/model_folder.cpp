@@ -23,13 +23,16 @@ fs::path find_model_folder(const std::optional<std::string>& named) {
     }
     const fs::path self = fs::read_symlink("/proc/self/exe", failed);
     for (fs::path folder = self.parent_path(); !folder.empty(); folder = folder.parent_path()) {
-        if (fs::is_directory(folder / ".deps" / "models", failed)) return folder / ".deps" / "models";
+        for (const char* place : {".deps/models", "share/decant/models"}) {
+            if (fs::is_directory(folder / place, failed)) return folder / place;
+        }
         if (folder == folder.root_path()) break;
     }
     throw Error{
         ErrorCode::config_invalid,
-        fmt::format("The embedded models are not installed: no folder above {} has .deps/models", self.string()),
-        "run scripts/setup, or set DECANT_MODEL_DIR to the folder of the models"};
+        fmt::format("The embedded models are not installed: no folder above {} has .deps/models or share/decant/models",
+                    self.string()),
+        "run scripts/setup, install the package decant-models, or set DECANT_MODEL_DIR to the folder of the models"};
 }
 
 std::optional<Model> find_installed(const fs::path& folder, const Model& model) {

@@ -8,8 +8,8 @@
 
 namespace decant::embed {
 
-/// Where scripts/setup put the embedded models: `named` (DECANT_MODEL_DIR) if there is one, else .deps/models of the
-/// nearest folder above this program that has it.
+/// Where the embedded models are: `named` (DECANT_MODEL_DIR) if there is one, else of the nearest folder above this
+/// program that has it .deps/models, which scripts/setup fills, or share/decant/models, which a package does.
 /// Throws Error{config_invalid} when there is none.
 std::filesystem::path find_model_folder(const std::optional<std::string>& named);
 

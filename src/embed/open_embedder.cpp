@@ -43,6 +43,7 @@ ServerOptions server_options(const Settings& settings, const EmbedderChoice& cho
     }
     if (const auto dimension = settings.get("DECANT_EMBEDDING_DIMENSIONS"))
         options.settings.dimension = std::stoul(*dimension);  // a number, as the settings' table says
+    if (choice.fixed) options.settings = *choice.fixed;
     return options;
 }
 
@@ -59,8 +60,9 @@ std::unique_ptr<Embedder> open_embedder(const Settings& settings, const Embedder
     return choice.provider == "ollama" ? open_ollama(options) : open_openai(options);
 }
 
-std::unique_ptr<Embedder> require_embedder(const Settings& settings, const ServerPatience& patience) {
-    if (auto embedder = open_embedder(settings, chosen_embedder(settings), patience)) return embedder;
+std::unique_ptr<Embedder> require_embedder(const Settings& settings, const EmbedderChoice& choice,
+                                           const ServerPatience& patience) {
+    if (auto embedder = open_embedder(settings, choice, patience)) return embedder;
     throw Error{ErrorCode::config_invalid, "DECANT_EMBEDDER is none: nothing embeds texts",
                 "Name what does: --embedder local, or set DECANT_EMBEDDER to local, ollama or openai."};
 }

@@ -10,8 +10,9 @@
 namespace decant::embed {
 
 struct EmbedderChoice {
-    std::string provider;  ///< "local", "ollama", "openai", "none"
-    std::string model;     ///< as the provider names it; empty with none
+    std::string provider;                     ///< "local", "ollama", "openai", "none"
+    std::string model;                        ///< as the provider names it; empty with none
+    std::optional<ModelSettings> fixed = {};  ///< in the place of what the settings say of a server's model
 };
 
 /// What DECANT_EMBEDDER and the settings of the models say. `auto` is ollama where one of its settings is set, else the
@@ -30,6 +31,10 @@ inline std::unique_ptr<Embedder> open_embedder(const Settings& settings) {
 }
 
 /// The same, but none is an error of the settings. `patience` is with a provider that is a server.
-std::unique_ptr<Embedder> require_embedder(const Settings& settings, const ServerPatience& patience = {});
+std::unique_ptr<Embedder> require_embedder(const Settings& settings, const EmbedderChoice& choice,
+                                           const ServerPatience& patience = {});
+inline std::unique_ptr<Embedder> require_embedder(const Settings& settings, const ServerPatience& patience = {}) {
+    return require_embedder(settings, chosen_embedder(settings), patience);
+}
 
 }  // namespace decant::embed

@@ -3,24 +3,21 @@
 #include <string>
 
 #include "migrate/target_table.hpp"
-#include "pg/connection.hpp"
+#include "pg/held_lock.hpp"
 
 namespace decant::migrate {
 
-/// Keeps a second run off the same target while this lives. Held by a transaction on a connection of its own: it ends
-/// with the process however that ends, and works behind PgBouncer in transaction mode, where session locks would leak.
+/// Keeps a second run off the same target while this lives.
 class TargetLock {
 public:
     /// Throws Error{busy} at once, naming the holder's host, pid and start.
     TargetLock(const std::string& conninfo, const TableName& target);
 
-    /// Random; written to the run's row with every page, so that a holder which lost its connection cannot write on.
-    const std::string& token() const noexcept { return token_; }
+    /// As pg::HeldLock::token(); written to the run's row with every page.
+    const std::string& token() const noexcept { return lock_.token(); }
 
 private:
-    pg::Connection db_;
-    pg::Transaction tx_;
-    std::string token_;
+    pg::HeldLock lock_;
 };
 
 }  // namespace decant::migrate

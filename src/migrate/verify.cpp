@@ -41,6 +41,7 @@ public:
     }
     void differs(Difference::Kind kind, std::string_view id, std::string what) {
         ++outcome_.difference_count;
+        count(kind, what);
         if (outcome_.differences.size() < max_listed_differences) {
             outcome_.differences.push_back({kind, std::string{id}, std::move(what)});
         }
@@ -53,9 +54,21 @@ public:
             differs(Difference::Kind::extra, id, "row");
     }
     void found_known_extra() { ++outcome_.known_extra; }
+    void found_rejected(std::uint64_t count) { outcome_.rejected += count; }
     VerifyOutcome take() { return std::move(outcome_); }
 
 private:
+    void count(Difference::Kind kind, std::string_view what) {
+        DifferenceCounts& counts = outcome_.counts;
+        if (kind == Difference::Kind::missing) ++counts.missing;
+        if (kind == Difference::Kind::extra) ++counts.extra;
+        if (kind != Difference::Kind::changed) return;
+        ++counts.changed;
+        counts.document += what.find("document") != what.npos ? 1U : 0U;
+        counts.metadata += what.find("metadata") != what.npos ? 1U : 0U;
+        counts.embedding += what.find("embedding") != what.npos ? 1U : 0U;
+    }
+
     const VerifyRequest& request_;
     const VerifyObserver& on_rows_;
     RecallProbe* recall_;
@@ -79,6 +92,7 @@ VerifyOutcome verify_against_source(TableScan& scan, PageStream& pages, const Ve
     while (const auto page = pages.next()) {
         for (const Reject& reject : page->rejects)
             rejected.insert(reject.id);
+        collector.found_rejected(page->rejects.size());
         for (std::size_t row = 0; row < page->rows(); ++row) {
             const std::string_view id = page->id(row);
             while (scan.row() && scan.id() < id)

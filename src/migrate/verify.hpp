@@ -27,13 +27,25 @@ constexpr std::string_view name_of(Difference::Kind kind) noexcept {
     return EnumNames<Difference::Kind, 3>{{"changed", "missing", "extra"}}[kind];
 }
 
+/// All that were found, also those that are not listed. A changed row counts for each column that differs.
+struct DifferenceCounts {
+    std::uint64_t missing = 0;
+    std::uint64_t extra = 0;
+    std::uint64_t changed = 0;
+    std::uint64_t document = 0;
+    std::uint64_t metadata = 0;
+    std::uint64_t embedding = 0;
+};
+
 struct VerifyOutcome {
     std::string against;     ///< "source" or "digests"
     std::uint64_t rows = 0;  ///< read from the table
     std::uint64_t known_extra =
         0;  ///< of these: the table's own, left by a copy without --prune; compared with nothing
     std::uint64_t bytes = 0;
+    std::uint64_t rejected = 0;  ///< records of the source that no row can hold
     std::uint64_t difference_count = 0;
+    DifferenceCounts counts;              ///< of difference_count, by their kind
     std::vector<Difference> differences;  ///< the first max_listed_differences, in id order
     double seconds = 0;
 

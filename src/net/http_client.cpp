@@ -18,6 +18,7 @@
 
 #include "core/interrupt.hpp"
 #include "core/utf8.hpp"
+#include "net/retry_after.hpp"
 
 namespace decant::net {
 namespace {
@@ -177,11 +178,20 @@ struct HttpClient::State {
           multi(curl_multi_init(), curl_multi_cleanup),
           easy(curl_easy_init(), curl_easy_cleanup) {
         if (!multi || !easy) throw std::bad_alloc{};
+        set_headers({});
+        set_up();
+    }
+
+    /// Those of every request, and `more`.
+    void set_headers(const std::vector<std::string>& more) {
+        headers.reset();
         for (const std::string& header : service.headers)
             add_header(header);
-        add_header("Content-Type: application/json");
+        const auto is_type = [](const std::string& header) { return header.starts_with("Content-Type:"); };
+        if (std::ranges::none_of(more, is_type)) add_header("Content-Type: application/json");
         add_header("Expect:");  // libcurl would wait for 100 Continue before a large body
-        set_up();
+        for (const std::string& header : more)
+            add_header(header);
     }
 
     void add_header(const std::string& header) {
@@ -235,7 +245,9 @@ struct HttpClient::State {
         curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
         curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS,
                          static_cast<long>(std::min(service.total_timeout, time_left).count()));
+        set_headers(request.headers);
         curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+        curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.empty() ? nullptr : request.method.c_str());
         if (request.body) {
             curl_easy_setopt(handle, CURLOPT_POST, 1L);
             curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
@@ -312,14 +324,12 @@ struct HttpClient::State {
 
 namespace {
 
-/// What Retry-After asks for, up to a minute; its form as a date is passed over.
+/// What Retry-After asks for, up to a minute.
 std::optional<std::chrono::milliseconds> asked_pause(const HttpResponse& response) {
+    constexpr std::chrono::milliseconds longest = std::chrono::minutes{1};
     const auto found = response.headers.find("retry-after");
-    if (found == response.headers.end()) return std::nullopt;
-    unsigned seconds = 0;
-    const std::string& text = found->second;
-    if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec != std::errc{}) return std::nullopt;
-    return std::chrono::seconds{std::min(seconds, 60U)};
+    const auto asked = found == response.headers.end() ? std::nullopt : retry_after(found->second);
+    return asked ? std::optional{std::min(*asked, longest)} : std::nullopt;
 }
 
 }  // namespace

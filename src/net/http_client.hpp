@@ -45,6 +45,9 @@ struct HttpResponse {
 struct HttpRequest {
     std::string path;                      ///< with its query, encoded
     std::optional<std::string> body = {};  ///< JSON to POST; none: GET
+    std::string method = {};               ///< in the place of POST or GET
+    /// "Name: value", with this request alone. Content-Type goes before that of JSON.
+    std::vector<std::string> headers = {};
     int tries = 5;  ///< of a request that may be repeated; 1 where the service must not get it twice
     std::size_t most_body_bytes = 64UL << 20U;  ///< of the decoded answer
 

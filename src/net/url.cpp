@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <charconv>
 #include <memory>
 
 #include "core/error.hpp"
@@ -63,6 +64,19 @@ std::string url_segment(std::string_view text) {
             out += c;
         else
             out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned byte = 0;
+        const char* const digits = text.data() + i + 1;
+        const bool is_escape =
+            text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+        out += is_escape ? static_cast<char>(byte) : text[i];
+        if (is_escape) i += 2;
     }
     return out;
 }

@@ -29,4 +29,7 @@ Url parse_url(const std::string& text, std::string_view what);
 /// `text` as one segment of a path or one value of a query.
 std::string url_segment(std::string_view text);
 
+/// `text` with the byte in the place of each %XX. What is no such escape stays.
+std::string percent_decoded(std::string_view text);
+
 }  // namespace decant::net

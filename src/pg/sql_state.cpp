@@ -135,8 +135,9 @@ Error connection_error(pg_conn* conn) {
         remedy = refusal.remedy;
         break;
     }
+    // "It seems to have just been dropped or renamed": as when a restored one takes its name. It will be back.
     if (code == ErrorCode::store_unavailable && message.find("database \"") != std::string::npos &&
-        message.find("does not exist") != std::string::npos) {
+        message.find("does not exist") != std::string::npos && message.find("or renamed") == std::string::npos) {
         code = ErrorCode::not_found;
     } else if (message.starts_with("invalid ")) {
         code = ErrorCode::config_invalid;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
+#include "core/elapsed.hpp"
 #include "core/error.hpp"
 #include "quality/metrics.hpp"
 
@@ -12,10 +14,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 Outcome ask_timed(const Ask& ask, std::size_t query, const std::string& strategy) {
+    const auto began = std::chrono::system_clock::now();
     const Clock::time_point start = Clock::now();
     Answered answered = ask(query, strategy);
-    const std::chrono::duration<double, std::milli> span = Clock::now() - start;
-    return {.hits = std::move(answered.hits), .milliseconds = span.count(), .is_degraded = answered.is_degraded};
+    return {.hits = std::move(answered.hits),
+            .start = began,
+            .milliseconds = milliseconds_since(start),
+            .is_degraded = answered.is_degraded};
 }
 
 std::optional<Scores> scores_of(const JudgedQuery& judged, const std::vector<search::Hit>& hits,
@@ -45,23 +50,6 @@ std::optional<double> mean_similarity(const std::vector<search::Hit>& hits) {
     return mean(similarities);
 }
 
-/// What a summary is made of.
-struct Series {
-    std::vector<double> ndcg, recall, reciprocal_rank, judged, similarity, without_result, rightly_empty, milliseconds;
-
-    void add(const JudgedQuery& judged_query, const Outcome& outcome) {
-        milliseconds.push_back(outcome.milliseconds);
-        const double is_empty = outcome.hits.empty() ? 1 : 0;
-        (judged_query.has_nothing_to_find() ? rightly_empty : without_result).push_back(is_empty);
-        if (const auto value = mean_similarity(outcome.hits)) similarity.push_back(*value);
-        if (!outcome.scores) return;
-        ndcg.push_back(outcome.scores->ndcg);
-        if (outcome.scores->judged) judged.push_back(*outcome.scores->judged);
-        if (outcome.scores->recall) recall.push_back(*outcome.scores->recall);
-        if (outcome.scores->reciprocal_rank) reciprocal_rank.push_back(*outcome.scores->reciprocal_rank);
-    }
-};
-
 }  // namespace
 
 Evaluation evaluate(JudgedSet set, const EvaluationOptions& options, const Ask& ask, const Progressed& progressed) {
@@ -84,28 +72,47 @@ Evaluation evaluate(JudgedSet set, const EvaluationOptions& options, const Ask& 
     return evaluation;
 }
 
+std::vector<std::pair<std::string_view, double>> values_of(const JudgedQuery& judged, const Outcome& outcome) {
+    std::vector<std::pair<std::string_view, double>> values;
+    const auto add = [&](std::string_view key, const std::optional<double>& value) {
+        if (value) values.emplace_back(key, *value);
+    };
+    if (outcome.scores) {
+        add("ndcg", outcome.scores->ndcg);
+        add("recall", outcome.scores->recall);
+        add("mrr", outcome.scores->reciprocal_rank);
+        add("judged", outcome.scores->judged);
+    }
+    add("mean_similarity", mean_similarity(outcome.hits));
+    add(judged.has_nothing_to_find() ? "rightly_empty" : "without_result", outcome.hits.empty() ? 1 : 0);
+    return values;
+}
+
 Summary summarise(const Evaluation& evaluation, const StrategyRun& run, const std::optional<std::string>& kind) {
-    Series series;
+    std::map<std::string_view, std::vector<double>> series;
+    std::vector<double> milliseconds;
     Summary summary;
     for (std::size_t i = 0; i < run.outcomes.size(); ++i) {
         const JudgedQuery& judged = evaluation.set.queries[i];
         if (kind && judged.query.kind != *kind) continue;
-        series.add(judged, run.outcomes[i]);
+        for (const auto& [key, value] : values_of(judged, run.outcomes[i]))
+            series[key].push_back(value);
+        milliseconds.push_back(run.outcomes[i].milliseconds);
         ++summary.queries;
         if (run.outcomes[i].is_degraded) ++summary.degraded;
     }
-    summary.scored = series.ndcg.size();
-    summary.ndcg = mean(series.ndcg);
-    summary.recall = mean(series.recall);
-    summary.reciprocal_rank = mean(series.reciprocal_rank);
-    summary.judged = mean(series.judged);
-    summary.similarity = mean(series.similarity);
-    summary.without_result = mean(series.without_result);
-    summary.nothing_to_find = series.rightly_empty.size();
-    summary.rightly_empty = mean(series.rightly_empty);
-    summary.p50 = percentile(series.milliseconds, 0.5);
-    summary.p95 = percentile(series.milliseconds, 0.95);
-    summary.p99 = percentile(series.milliseconds, 0.99);
+    summary.scored = series["ndcg"].size();
+    summary.ndcg = mean(series["ndcg"]);
+    summary.recall = mean(series["recall"]);
+    summary.reciprocal_rank = mean(series["mrr"]);
+    summary.judged = mean(series["judged"]);
+    summary.similarity = mean(series["mean_similarity"]);
+    summary.without_result = mean(series["without_result"]);
+    summary.nothing_to_find = series["rightly_empty"].size();
+    summary.rightly_empty = mean(series["rightly_empty"]);
+    summary.p50 = percentile(milliseconds, 0.5);
+    summary.p95 = percentile(milliseconds, 0.95);
+    summary.p99 = percentile(milliseconds, 0.99);
     return summary;
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quality/judged_set.hpp"
@@ -39,6 +42,7 @@ struct Scores {
 /// One query put to one strategy.
 struct Outcome {
     std::vector<search::Hit> hits;
+    std::chrono::system_clock::time_point start = {};
     double milliseconds = 0;
     bool is_degraded = false;
     std::optional<Scores> scores = {};  ///< of queries that have something to find
@@ -58,6 +62,9 @@ struct Evaluation {
 /// Puts every query to every strategy, the strategies in turns so that none gets the cache warm from the others, after
 /// one query that is not counted. Throws what `ask` throws, and Error{cancelled}.
 Evaluation evaluate(JudgedSet set, const EvaluationOptions& options, const Ask& ask, const Progressed& progressed);
+
+/// What one answer adds to the means of a Summary, by the keys of metric_rows().
+std::vector<std::pair<std::string_view, double>> values_of(const JudgedQuery& judged, const Outcome& outcome);
 
 /// One strategy over the queries of a kind, or all.
 struct Summary {

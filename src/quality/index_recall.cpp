@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 
+#include "core/elapsed.hpp"
 #include "core/error.hpp"
 #include "pg/binary_row.hpp"
 #include "quality/detail/stored_vectors.hpp"
@@ -51,16 +52,6 @@ std::vector<PriceRange> draw_ranges(pg::Connection& db, std::size_t products, st
         ranges.push_back({.low = prices.real(row, 0), .high = prices.real(row + 1, 0)});
     return ranges;
 }
-
-class Stopwatch {
-public:
-    double milliseconds() const {
-        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 Latency latency_of(const std::vector<double>& milliseconds) {
     return {.p50 = percentile(milliseconds, 0.5), .p95 = percentile(milliseconds, 0.95)};
@@ -138,12 +129,12 @@ private:
         const search::BoundFilter bound = bind(db_, filter);
         const auto passing =
             static_cast<std::size_t>(db_.query(fmt::format(passing_sql, bound.condition), bound.params).integer(0, 0));
-        const Stopwatch exact_watch;
+        const auto exact_start = std::chrono::steady_clock::now();
         const std::vector<double> nearest = exact(query, bound);
-        sums.exact_times.push_back(exact_watch.milliseconds());
-        const Stopwatch search_watch;
+        sums.exact_times.push_back(milliseconds_since(exact_start));
+        const auto search_start = std::chrono::steady_clock::now();
         const search::VectorAnswer answer = search(query, filter);
-        sums.search_times.push_back(search_watch.milliseconds());
+        sums.search_times.push_back(milliseconds_since(search_start));
         sums.passing += passing;
         sums.true_nearest += count_near(answer.hits, nearest);
         measured.rows_wanted += std::min(passing, options_.k);

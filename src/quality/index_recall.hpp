@@ -9,6 +9,9 @@
 
 namespace decant::quality {
 
+/// An index that finds a smaller share of the true nearest is to be built anew.
+inline constexpr double least_index_recall = 0.95;
+
 struct RecallOptions {
     std::vector<double>
         selectivities;  ///< the share of the products that a filter passes, over 0 up to 1; 1: no filter

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "catalog/similarity.hpp"
+#include "core/elapsed.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/utf8.hpp"
@@ -32,7 +33,7 @@ QueryVectors embed_queries(embed::Embedder& embedder, const JudgedSet& set) {
         const std::string_view text = judged.query.text;
         const auto start = std::chrono::steady_clock::now();
         embed::Outcome outcome = std::move(checked.embed({&text, 1}, embed::Role::query).front());
-        const std::chrono::duration<double, std::milli> span = std::chrono::steady_clock::now() - start;
+        const double milliseconds = milliseconds_since(start);
         if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
             throw Error{ErrorCode::request_invalid,
                         fmt::format("Query '{}' (line {}) cannot be embedded: {}", printable(judged.query.id),
@@ -40,7 +41,7 @@ QueryVectors embed_queries(embed::Embedder& embedder, const JudgedSet& set) {
                         "Mend its text, or take it out."};
         }
         out.vectors.push_back(std::move(std::get<embed::TextVector>(outcome).values));
-        out.milliseconds.push_back(span.count());
+        out.milliseconds.push_back(milliseconds);
     }
     return out;
 }

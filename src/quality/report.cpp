@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <span>
 
+#include "core/json_members.hpp"
+
 namespace decant::quality {
 namespace {
 
@@ -16,15 +18,11 @@ std::string some_of(const std::vector<std::string>& names) {
     return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > most_named ? ", ..." : "");
 }
 
-json::value value_of(const std::optional<double>& value) {
-    return value ? json::value(*value) : nullptr;
-}
-
 json::object json_of(const Summary& summary, const std::vector<MetricRow>& rows) {
     json::object out{
         {"queries", summary.queries}, {"scored", summary.scored}, {"nothing_to_find", summary.nothing_to_find}};
     for (const MetricRow& row : rows)
-        out[row.key] = value_of(row.value(summary));
+        out[row.key] = or_null(row.value(summary));
     return out;
 }
 
@@ -42,14 +40,14 @@ json::object json_of(const Outcome& outcome, const JudgedQuery& judged) {
         hits.push_back(
             json::object{{"id", hit.id},
                          {"sku", hit.sku},
-                         {"similarity", value_of(hit.similarity)},
+                         {"similarity", or_null(hit.similarity)},
                          {"grade", judged.has_judged(hit.id) ? json::value(judged.grade_of(hit.id)) : nullptr}});
     }
     json::object out{{"ndcg", nullptr}, {"recall", nullptr}, {"reciprocal_rank", nullptr}};
     if (outcome.scores) {
         out["ndcg"] = outcome.scores->ndcg;
-        out["recall"] = value_of(outcome.scores->recall);
-        out["reciprocal_rank"] = value_of(outcome.scores->reciprocal_rank);
+        out["recall"] = or_null(outcome.scores->recall);
+        out["reciprocal_rank"] = or_null(outcome.scores->reciprocal_rank);
     }
     out["milliseconds"] = outcome.milliseconds;
     out["degraded"] = outcome.is_degraded;

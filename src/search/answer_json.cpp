@@ -1,5 +1,8 @@
 #include "search/answer_json.hpp"
 
+#include "core/error.hpp"
+#include "core/json_members.hpp"
+
 namespace decant::search {
 namespace {
 
@@ -26,12 +29,22 @@ json::object understood_json(const Answer& answer) {
             {"corrections", std::move(corrections)}};
 }
 
+json::array legs_json(const Answer& answer) {
+    json::array legs;
+    for (const LegReport& report : answer.legs) {
+        json::object leg{
+            {"leg", leg_names[report.leg]}, {"found", report.found}, {"milliseconds", report.milliseconds}};
+        if (report.failure) leg["error"] = traits_of(report.failure->code()).name;
+        legs.push_back(std::move(leg));
+    }
+    return legs;
+}
+
 json::object json_of(const Facets& facets) {
-    const auto bound = [](const std::optional<double>& price) { return price ? json::value(*price) : nullptr; };
     json::array prices;
     for (const PriceRange& range : facets.prices)
         prices.push_back(
-            json::object{{"from", bound(range.from)}, {"to", bound(range.to)}, {"products", range.products}});
+            json::object{{"from", or_null(range.from)}, {"to", or_null(range.to)}, {"products", range.products}});
     return {{"products", facets.products},
             {"category", json_of(facets.categories)},
             {"brand", json_of(facets.brands)},
@@ -50,7 +63,7 @@ json::object json_of(const Diagnosis& diagnosis) {
             {"without_embedding", diagnosis.without_embedding},
             {"passing", diagnosis.passing},
             {"filters", std::move(filters)},
-            {"best_similarity", diagnosis.best_similarity ? json::value(*diagnosis.best_similarity) : nullptr}};
+            {"best_similarity", or_null(diagnosis.best_similarity)}};
 }
 
 }  // namespace decant::search

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <numeric>
 
+#include "core/elapsed.hpp"
 #include "core/error.hpp"
 #include "search/fusion.hpp"
 #include "search/question_vector.hpp"
@@ -60,23 +61,27 @@ Filter without_names(const Filter& given, Understood understood) {
 
 using Clock = std::chrono::steady_clock;
 
-double milliseconds_since(Clock::time_point start) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-bool is_true(std::string_view value) {
-    return value == "true" || value == "True" || value == "1" || value == "yes" || value == "on";
-}
+/// A question meets a change of the model, which may be taken back a moment later, and again.
+constexpr int most_models = 10;
 
 }  // namespace
 
 EngineOptions engine_options(const Settings& settings) {
     const std::string name = settings.get("PRODUCT_SEARCH_STRATEGY").value_or("pgvector_primary");
     return {.strategy = strategy_names.find(name).value_or(Strategy::pgvector_primary),
-            .use_pgvector = is_true(settings.get("USE_PGVECTOR").value_or("true")),
+            .use_pgvector = settings.is_on("USE_PGVECTOR"),
             .pgvector_threshold = threshold_setting(settings, "PGVECTOR_SIMILARITY_THRESHOLD"),
-            .chroma_threshold = threshold_setting(settings, "CHROMA_SIMILARITY_THRESHOLD")};
+            .chroma_threshold = threshold_setting(settings, "CHROMA_SIMILARITY_THRESHOLD"),
+            .is_sharded = settings.is_on("SHARD_SEARCH"),
+            .on_shard_failure = shard_failure_names.find(settings.get("SHARD_FAILURE").value_or("partial"))
+                                    .value_or(ShardFailure::partial)};
 }
+
+/// A question as the model of a column makes it.
+struct QuestionVector {
+    std::optional<store::ColumnModel> column;
+    std::shared_ptr<const std::vector<float>> vector;
+};
 
 /// A request under way.
 struct Engine::Question {
@@ -84,8 +89,8 @@ struct Engine::Question {
     std::string text;  ///< that is searched for
     Filter filter;
     Answer answer = {};
-    std::mutex embedding = {};  ///< both vector legs may want the vector at once
-    std::optional<std::vector<float>> vector = {};
+    std::mutex embedding = {};  ///< both vector legs may want a vector at once
+    std::vector<QuestionVector> vectors = {};
 
     /// A model's own threshold keeps out answers to questions about what is not in the catalog. One that names a
     /// category or brand of the catalog is about it.
@@ -113,35 +118,97 @@ std::string Engine::question_text(const std::string& text) {
     return left.empty() ? text : left;
 }
 
+embed::Embedder& Engine::embedder_of(const std::optional<store::ColumnModel>& column) {
+    const std::lock_guard lock{opening_};  // both vector legs may ask at once
+    return resources_.embedder_of ? resources_.embedder_of(column) : resources_.embedder();
+}
+
 VectorSearcher& Engine::vectors() {
-    if (!vectors_) vectors_ = std::make_unique<VectorSearcher>(db_);
+    if (!vectors_) {
+        vectors_ = std::make_unique<VectorSearcher>(db_, options_.columns);
+        column_ = vectors_->model();
+    }
     return *vectors_;
 }
 
-std::span<const float> Engine::vector_of(Question& question) {
-    const std::lock_guard lock{question.embedding};
-    if (!question.vector) {
-        question.vector = question.request.vector;
-        if (question.vector->empty()) {
-            const auto start = Clock::now();
-            question.vector = question_vector(resources_.embedder(), question.text);
-            question.answer.times.embed_ms = milliseconds_since(start);
+/// A question whose vector is of the model before is embedded again: its model was changed in between.
+VectorAnswer Engine::nearest(Question& question, VectorQuery query) {
+    if (options_.is_sharded) return nearest_of_shards(question, query);
+    for (int tries = 1;; ++tries) {
+        VectorSearcher& searcher = vectors();
+        const auto vector = vector_of(question, column_);
+        query.vector = *vector;
+        if (auto answer = searcher.find_unless_changed(query)) return std::move(*answer);
+        column_ = searcher.model();
+        if (tries == most_models || !question.request.vector.empty()) {
+            throw Error{ErrorCode::source_changed, "The catalog's model was changed while the question was under way",
+                        "Ask again."};
         }
     }
-    return *question.vector;
+}
+
+ShardSearcher& Engine::shards() {
+    if (!shards_) {
+        shards_ = std::make_unique<ShardSearcher>(db_, options_.on_shard_failure);
+        // A copy of before a change of the model has vectors of the settings' one.
+        const auto told = store::read_column_model(db_);
+        column_ = told && told->name == shards_->model() ? told : std::nullopt;
+    }
+    return *shards_;
+}
+
+VectorAnswer Engine::nearest_of_shards(Question& question, VectorQuery query) {
+    ShardSearcher& searcher = shards();
+    const auto vector = vector_of(question, column_);
+    query.vector = *vector;
+    const std::string& wanted = embedder_of(column_).model().name;
+    if (searcher.model() == wanted) return searcher.find(query);
+    const std::string copied = searcher.model();
+    shards_.reset();  // by the next question it may have been made anew
+    throw Error{ErrorCode::conflict,
+                fmt::format("The sharded copy of the catalog has vectors of {}, the model is {}", copied, wanted),
+                "Make the copy anew: decant schema shard."};
+}
+
+std::shared_ptr<const std::vector<float>> Engine::vector_of(Question& question,
+                                                            const std::optional<store::ColumnModel>& column) {
+    const std::lock_guard lock{question.embedding};
+    for (const QuestionVector& one : question.vectors)
+        if (one.column == column) return one.vector;
+    std::vector<float> vector = question.request.vector;
+    if (vector.empty()) {
+        const auto start = Clock::now();
+        vector = question_vector(embedder_of(column), question.text);
+        std::optional<double>& spent = question.answer.times.embed_ms;
+        spent = spent.value_or(0) + milliseconds_since(start);
+    }
+    question.vectors.push_back({column, std::make_shared<const std::vector<float>>(std::move(vector))});
+    return question.vectors.back().vector;
 }
 
 LegAnswer Engine::ask_pgvector(Question& question, const LegQuery& query) {
-    const std::span<const float> vector = vector_of(question);
-    const double own = question.eased(resources_.embedder().model().search_threshold.value_or(0));
-    const double threshold = question.request.threshold.value_or(options_.pgvector_threshold.value_or(own));
+    const auto threshold_now = [&] {
+        const double own = question.eased(embedder_of(column_).model().search_threshold.value_or(0));
+        return question.request.threshold.value_or(options_.pgvector_threshold.value_or(own));
+    };
+    // These know whose vectors are compared.
+    if (options_.is_sharded)
+        shards();
+    else
+        vectors();
+    double threshold = 0;
+    VectorAnswer found;
+    // Another model, which may have come in between, has a threshold of its own.
+    do {
+        threshold = threshold_now();
+        found = nearest(question, {.vector = {},
+                                   .filter = question.filter,
+                                   .limit = query.limit,
+                                   .threshold = query.below_threshold ? -1 : threshold,
+                                   .facets = question.request.facets,
+                                   .explains = question.request.explains});
+    } while (threshold_now() != threshold);
     question.answer.threshold = threshold;
-    VectorAnswer found = vectors().find({.vector = vector,
-                                         .filter = question.filter,
-                                         .limit = query.limit,
-                                         .threshold = query.below_threshold ? -1 : threshold,
-                                         .facets = question.request.facets,
-                                         .explains = question.request.explains});
     LegAnswer answer{.hits = std::move(found.hits), .threshold = threshold};
     question.answer.facets = std::move(found.facets);
     question.answer.explained = std::move(found);
@@ -149,12 +216,13 @@ LegAnswer Engine::ask_pgvector(Question& question, const LegQuery& query) {
 }
 
 LegAnswer Engine::ask_chroma(Question& question, const LegQuery& query) {
-    const std::span<const float> vector = vector_of(question);
-    const embed::Model& model = resources_.embedder().model();
+    // Chroma has vectors of the model that the settings choose, also after the catalog went to another.
+    const auto vector = vector_of(question, std::nullopt);
+    const embed::Model& model = embedder_of(std::nullopt).model();
     const double own = question.eased(model.chroma_threshold.value_or(model.search_threshold.value_or(0)));
     const double threshold = question.request.threshold.value_or(options_.chroma_threshold.value_or(own));
     if (!second_) second_ = resources_.connect();
-    ChromaAnswer found = resources_.chroma->find({.vector = vector,
+    ChromaAnswer found = resources_.chroma->find({.vector = *vector,
                                                   .filter = question.filter,
                                                   .limit = query.limit,
                                                   .threshold = query.below_threshold ? -1 : threshold},
@@ -168,6 +236,11 @@ LegAnswer Engine::ask_keyword(Question& question, const LegQuery& query) {
     KeywordAnswer found = words_->find({.text = question.text, .filter = question.filter, .limit = query.limit});
     question.answer.corrections = std::move(found.corrections);
     return {.hits = std::move(found.hits)};
+}
+
+bool Engine::can_ask(Strategy strategy) const noexcept {
+    if (strategy == Strategy::pgvector) return options_.use_pgvector;
+    return strategy != Strategy::chroma || resources_.chroma != nullptr;
 }
 
 Legs Engine::legs_for(Question& question) {
@@ -185,7 +258,7 @@ void Engine::diagnose_weak(Question& question) {
         answer.legs, [](const LegReport& report) { return report.leg == Leg::pgvector && !report.failure; });
     diagnosis.compares_vectors = has_compared;
     if (has_compared && diagnosis.passing > 0) {
-        const VectorAnswer best = vectors().find({.vector = *question.vector, .filter = question.filter, .limit = 1});
+        const VectorAnswer best = nearest(question, {.vector = {}, .filter = question.filter, .limit = 1});
         diagnosis.threshold = *answer.threshold;
         if (!best.hits.empty() && best.hits.front().score < *answer.threshold)
             diagnosis.best_similarity = best.hits.front().score;
@@ -193,9 +266,9 @@ void Engine::diagnose_weak(Question& question) {
     answer.diagnosis = std::move(diagnosis);
 }
 
-void Engine::warn_of_threshold(Question& question) const {
+void Engine::warn_of_threshold(Question& question) {
     if (!options_.pgvector_threshold || question.request.threshold || !question.answer.threshold) return;
-    const embed::Model& model = resources_.embedder().model();
+    const embed::Model& model = embedder_of(column_).model();
     if (!model.threshold_range || model.threshold_range->contains(*options_.pgvector_threshold)) return;
     question.answer.warnings.push_back(fmt::format(
         "PGVECTOR_SIMILARITY_THRESHOLD={} lies outside of what was measured for {}, {} to {}; its own is {}",
@@ -212,7 +285,21 @@ StrategyOutcome Engine::answer_of(Question& question) {
     const std::uint64_t candidates = std::max(wanted, least);
     StrategyOutcome outcome = run_strategy(question.answer.strategy, legs_for(question), candidates);
     if (wish != PriceWish::none) order_by_price_too(outcome.hits, wish);
+    for (const LegReport& report : outcome.legs) {
+        const bool is_of_shard = report.failure && report.failure->code() == ErrorCode::source_unavailable;
+        if (report.leg == Leg::pgvector && is_of_shard && options_.on_shard_failure == ShardFailure::error)
+            throw Error{*report.failure};
+    }
     return outcome;
+}
+
+/// The answer is one of a part of the catalog.
+void Engine::tell_missing(Answer& answer) {
+    if (answer.explained.missing.empty()) return;
+    answer.degraded = true;
+    const std::string told =
+        fmt::format("{} does not answer, so its products are missing", fmt::join(answer.explained.missing, ", "));
+    answer.reason += (answer.reason.empty() ? "" : "; ") + told;
 }
 
 Answer Engine::search(const Request& request) {
@@ -222,6 +309,8 @@ Answer Engine::search(const Request& request) {
     answer.strategy = request.strategy.value_or(options_.strategy);
     if (!request.literal) {
         answer.understood = understand(request.text, *vocabulary());
+        for (const MeaningKind kind : request.ignored)
+            forget(answer.understood, kind);
         if (!answer.understood.text.empty()) question.text = answer.understood.text;
         question.filter = merged(request.filter, answer.understood);
     }
@@ -238,6 +327,7 @@ Answer Engine::search(const Request& request) {
     answer.degraded = outcome.degraded;
     answer.reason = std::move(outcome.reason);
     answer.legs = std::move(outcome.legs);
+    tell_missing(answer);
     const bool is_weak = outcome.hits.size() < enough_hits;
     outcome.hits.resize(std::min<std::size_t>(outcome.hits.size(), request.limit + request.offset));
     if (request.offset < outcome.hits.size()) {

@@ -16,6 +16,7 @@
 #include "search/diagnosis.hpp"
 #include "search/facets.hpp"
 #include "search/keyword_search.hpp"
+#include "search/shard_search.hpp"
 #include "search/strategy.hpp"
 #include "search/understanding.hpp"
 #include "search/vector_search.hpp"
@@ -30,6 +31,7 @@ struct Request {
     std::optional<double> threshold = {};   ///< least similarity, in the place of the settings' and the model's
     std::optional<Strategy> strategy = {};  ///< in the place of the settings'
     bool literal = false;                   ///< all of the text is searched for, nothing in it is taken for a filter
+    std::vector<MeaningKind> ignored = {};  ///< nothing of these kinds is understood
     bool facets = false;
     bool explains = false;
     std::vector<float> vector = {};  ///< of question_text(), where the caller has it
@@ -65,15 +67,21 @@ struct EngineOptions {
     bool use_pgvector = true;
     std::optional<double> pgvector_threshold = {};
     std::optional<double> chroma_threshold = {};
+    bool is_sharded = false;  ///< pgvector's leg asks the sharded copy of the catalog
+    ShardFailure on_shard_failure = ShardFailure::partial;
+    store::VectorColumns columns = store::live_columns;  ///< whose vectors pgvector's leg compares
 };
 
-/// USE_PGVECTOR, PRODUCT_SEARCH_STRATEGY and the thresholds.
+/// USE_PGVECTOR, PRODUCT_SEARCH_STRATEGY, the thresholds, SHARD_SEARCH and SHARD_FAILURE.
 EngineOptions engine_options(const Settings& settings);
 
 /// What the engine asks besides its connection, each when it is first needed. What they throw is the failure of the leg
 /// that needed them.
 struct Resources {
-    std::function<embed::Embedder&()> embedder;
+    std::function<embed::Embedder&()> embedder = {};
+    /// In its place, where the catalog's model may be changed meanwhile: gives that of the column, and for none the
+    /// settings' own, whose vectors Chroma has.
+    std::function<embed::Embedder&(const std::optional<store::ColumnModel>& column)> embedder_of = {};
     std::function<pg::Connection()> connect =
         {};                                ///< a second connection, for what Chroma's records are in the catalog
     const ChromaSearch* chroma = nullptr;  ///< null: not configured
@@ -88,7 +96,7 @@ public:
     Engine(pg::Connection& db, EngineOptions options, Resources resources);
 
     /// Throws Error: request_invalid and not_found of the filter; config_invalid of a strategy whose only leg is off;
-    /// else the first leg's failure, where all legs failed.
+    /// source_unavailable of a shard that must not be missing; else the first leg's failure, where all legs failed.
     Answer search(const Request& request);
 
     /// What is searched for and embedded of a question: all of it, or what is left when filters were understood.
@@ -96,6 +104,9 @@ public:
 
     /// The catalog's names, as they were read last.
     std::shared_ptr<const Vocabulary> vocabulary();
+
+    /// False for a strategy whose only leg is off.
+    bool can_ask(Strategy strategy) const noexcept;
 
     const EngineOptions& options() const noexcept { return options_; }
 
@@ -107,15 +118,25 @@ private:
     LegAnswer ask_chroma(Question& question, const LegQuery& query);
     LegAnswer ask_keyword(Question& question, const LegQuery& query);
     StrategyOutcome answer_of(Question& question);
-    std::span<const float> vector_of(Question& question);
+    embed::Embedder& embedder_of(const std::optional<store::ColumnModel>& column);
+    /// The question as the model of that column makes it. Any thread.
+    std::shared_ptr<const std::vector<float>> vector_of(Question& question,
+                                                        const std::optional<store::ColumnModel>& column);
     VectorSearcher& vectors();
+    ShardSearcher& shards();
+    VectorAnswer nearest(Question& question, VectorQuery query);
+    VectorAnswer nearest_of_shards(Question& question, VectorQuery query);
+    static void tell_missing(Answer& answer);
     void diagnose_weak(Question& question);
-    void warn_of_threshold(Question& question) const;
+    void warn_of_threshold(Question& question);
 
     pg::Connection& db_;
     EngineOptions options_;
     Resources resources_;
     std::unique_ptr<VectorSearcher> vectors_;
+    std::optional<store::ColumnModel> column_;  ///< what pgvector's leg compares, as it was told last
+    std::mutex opening_;
+    std::unique_ptr<ShardSearcher> shards_;
     std::unique_ptr<WordSearcher> words_;
     std::optional<pg::Connection> second_;
 };

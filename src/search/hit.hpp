@@ -21,18 +21,24 @@ struct Hit {
     std::string model = {};
     std::string description = {};  ///< the short one, else the start of the long one: at most 300 characters
     std::string image_url = {};
+    std::string category_display_name = {};
     std::optional<double> similarity = {};  ///< cosine to the question, where vectors were compared
     double score = 0;                       ///< what the answer is ordered by; compares within one answer only
 };
+
+/// What people call its category.
+inline const std::string& shown_category(const Hit& hit) noexcept {
+    return hit.category_display_name.empty() ? hit.category : hit.category_display_name;
+}
 
 /// What read_hit reads, of products p with hit_joins.
 inline constexpr std::string_view hit_columns =
     "p.id, coalesce(p.sku, ''), p.name, coalesce(b.name, ''), coalesce(c.name, ''), p.price, p.stock, "
     "coalesce(p.model, ''), left(coalesce(nullif(p.short_description, ''), p.description, ''), 300), "
-    "coalesce(p.image_url, '')";
+    "coalesce(p.image_url, ''), coalesce(c.display_name, c.name, '')";
 inline constexpr std::string_view hit_joins =
     "LEFT JOIN categories c ON c.id = p.category_id LEFT JOIN brands b ON b.id = p.brand_id";
-inline constexpr int hit_column_count = 10;
+inline constexpr int hit_column_count = 11;
 
 /// Of columns 0 to hit_column_count - 1; similarity and score are the caller's to fill.
 inline Hit read_hit(const pg::Result& rows, int row) {
@@ -45,7 +51,8 @@ inline Hit read_hit(const pg::Result& rows, int row) {
             .stock = rows.integer(row, 6),
             .model = std::string{rows.text(row, 7)},
             .description = std::string{rows.text(row, 8)},
-            .image_url = std::string{rows.text(row, 9)}};
+            .image_url = std::string{rows.text(row, 9)},
+            .category_display_name = std::string{rows.text(row, 10)}};
 }
 
 }  // namespace decant::search

@@ -15,6 +15,12 @@ constexpr std::string_view index_settings_sql =
     "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
     "set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true)";
 
+constexpr std::string_view ivfflat_settings_sql =
+    "SELECT set_config('ivfflat.iterative_scan', 'relaxed_order', true), set_config('ivfflat.probes', $1, true), "
+    "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), "
+    "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
+    "set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true)";
+
 // Which index serves a filter depends on its values.
 constexpr std::string_view exact_settings_sql =
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)";
@@ -86,8 +92,17 @@ std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept {
     return static_cast<std::uint64_t>(std::min(least, static_cast<double>(most_ef_search)));
 }
 
-pg::Statement scan_settings(const ScanStep& step) {
+std::uint64_t ivfflat_probes_for(std::uint64_t lists, double recall) noexcept {
+    const double missed = 1 - std::clamp(recall, 0.5, 0.999);
+    const double probes = 2 * std::sqrt(static_cast<double>(lists)) * std::pow(0.02 / missed, 0.25);
+    return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(std::ceil(probes)), 1,
+                                     std::max<std::uint64_t>(lists, 1));
+}
+
+pg::Statement scan_settings(const ScanStep& step, std::uint64_t ivfflat_probes) {
     if (step.scan == Scan::exact) return {.sql = std::string{exact_settings_sql}};
+    if (ivfflat_probes > 0)
+        return {.sql = std::string{ivfflat_settings_sql}, .params = {std::to_string(ivfflat_probes)}};
     return {.sql = std::string{index_settings_sql},
             .params = {step.goes_on ? "relaxed_order" : "off", std::to_string(step.ef_search)}};
 }

@@ -37,8 +37,12 @@ std::vector<ScanStep> scan_steps(std::uint64_t wanted, double recall, const std:
 /// dimensions, with a margin: no two graphs that pgvector builds of the same vectors are equal (docs/benchmarks.md).
 std::uint64_t ef_search_for(std::uint64_t wanted, double recall) noexcept;
 
-/// Settings of the transaction that the step is to be run with.
-pg::Statement scan_settings(const ScanStep& step);
+/// The lists of an IVFFlat index to look into, for about this share of the nearest rows.
+std::uint64_t ivfflat_probes_for(std::uint64_t lists, double recall) noexcept;
+
+/// Settings of the transaction that the step is to be run with. `ivfflat_probes` is 0 where the index is none of
+/// IVFFlat; an index of that looks into further lists by itself until enough rows pass.
+pg::Statement scan_settings(const ScanStep& step, std::uint64_t ivfflat_probes = 0);
 
 /// Lines of EXPLAIN, without the numbers of the vector.
 std::string plan_text(const pg::Result& lines);

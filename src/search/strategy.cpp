@@ -6,6 +6,7 @@
 #include <chrono>
 #include <future>
 
+#include "core/elapsed.hpp"
 #include "search/fusion.hpp"
 
 namespace decant::search {
@@ -42,8 +43,7 @@ Asked ask(const Legs& legs, Leg leg, const LegQuery& query) {
         if (error.code() == ErrorCode::cancelled) throw;
         asked.report.failure = error;
     }
-    asked.report.milliseconds =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    asked.report.milliseconds = milliseconds_since(begin);
     asked.report.found = asked.hits.size();
     return asked;
 }

@@ -156,6 +156,39 @@ Understood understand(std::string_view question, const Vocabulary& vocabulary) {
     return Reading{question, vocabulary}.run();
 }
 
+void forget(Understood& understood, MeaningKind kind) {
+    std::erase_if(understood.meanings, [&](const Meaning& meaning) { return meaning.kind == kind; });
+    switch (kind) {
+        case MeaningKind::category:
+            understood.categories = {};
+            break;
+        case MeaningKind::subcategory:
+            understood.subcategories = {};
+            break;
+        case MeaningKind::brand:
+            understood.brands = {};
+            break;
+        case MeaningKind::min_price:
+            understood.min_price.reset();
+            break;
+        case MeaningKind::max_price:
+            understood.max_price.reset();
+            break;
+        case MeaningKind::stock:
+            understood.in_stock = false;
+            break;
+        case MeaningKind::sale:
+            understood.on_sale = false;
+            break;
+        case MeaningKind::featured:
+            understood.featured = false;
+            break;
+        case MeaningKind::price_wish:
+            understood.wish = PriceWish::none;
+            break;
+    }
+}
+
 Filter merged(const Filter& given, const Understood& understood) {
     Filter filter = given;
     const bool has_thing =

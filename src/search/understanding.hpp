@@ -40,6 +40,9 @@ struct Understood {
 /// in the text. Names stay there too: the products' embedded texts have them. Bounded work, never throws for a text.
 Understood understand(std::string_view question, const Vocabulary& vocabulary);
 
+/// As if nothing of this kind had been understood. Its words do not come back into the text.
+void forget(Understood& understood, MeaningKind kind);
+
 /// What was understood, where the filter does not say it already.
 Filter merged(const Filter& given, const Understood& understood);
 

@@ -12,7 +12,7 @@ SELECT n.nspname, pg_catalog.pg_has_role(c.relowner, 'USAGE') AND pg_catalog.has
        t.typname, a.atttypmod
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'embedding' AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = $1 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE c.oid = pg_catalog.to_regclass('products'))sql";
 
@@ -49,7 +49,11 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (5, 'table of ours', 'api_keys'), (6, 'table of ours', 'chat_sessions'),
              (6, 'table of ours', 'chat_messages'), (6, 'table of ours', 'chat_events'),
              (7, 'table of ours', 'search_events'), (7, 'table of ours', 'feedback'),
-             (7, 'table of ours', 'idempotency_keys'))
+             (7, 'table of ours', 'idempotency_keys'), (8, 'table of ours', 'sync_runs'),
+             (8, 'table of ours', 'sync_seen'), (8, 'table of ours', 'sync_items'),
+             (8, 'table of ours', 'sync_quarantine'), (9, 'table of ours', 'trace_runs'),
+             (10, 'table of ours', 'experiments'), (10, 'table of ours', 'quality_probes'),
+             (12, 'table of ours', 'maintenance_runs'))
      AS wanted (version, kind, name)
 WHERE NOT CASE
     WHEN wanted.kind = 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL
@@ -80,9 +84,9 @@ std::string CatalogState::column_type() const {
     return dimension ? fmt::format("{}({})", embedding_type, *dimension) : embedding_type;
 }
 
-CatalogState read_catalog_state(pg::Connection& db) {
+CatalogState read_catalog_state(pg::Connection& db, std::string_view column) {
     CatalogState state;
-    const pg::Result products = db.exec(products_sql);
+    const pg::Result products = db.query(products_sql, {std::string{column}});
     if (!products.empty()) {
         state.schema = products.text(0, 0);
         state.has_products = true;

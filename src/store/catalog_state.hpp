@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pg/connection.hpp"
@@ -34,7 +35,8 @@ struct CatalogState {
 /// The dimension of a new embedding column where nothing else says: nomic-embed-text's.
 inline constexpr std::uint32_t default_dimension = 768;
 
-CatalogState read_catalog_state(pg::Connection& db);
+/// `column` is what type and dimension are told of.
+CatalogState read_catalog_state(pg::Connection& db, std::string_view column = "embedding");
 
 /// The guide's "products.embedding column not found", or that there is no table products. `dimension` is what the
 /// column should get.

@@ -80,6 +80,10 @@ void make_cluster(const PostgresInstallation& postgres, const ClusterPlace& plac
                     "local all all peer map=local\n"
                     "host all all 127.0.0.1/32 scram-sha-256\n");
     write_as_server(place, data / "pg_ident.conf", ident_map(place));
+    // In single-user mode objects get oids of initdb's range, and pg_dump leaves an extension with such a one out.
+    const ProgramResult counted =
+        run_as_server(postgres.call("pg_resetwal", {"-o", "16384", "-D", data.string()}), place);
+    if (counted.exit_code != 0) throw not_made(place, counted.output);
     run_single_user(
         place, postgres.call("postgres", {"--single", "-D", data.string(), "template1"}),
         fmt::format("ALTER ROLE {} PASSWORD '{}'\nCREATE DATABASE {}\n", cluster_user, password, cluster_database));

@@ -9,11 +9,13 @@
 namespace decant::store {
 namespace {
 
+// In all of these {0} is the vector's column, {1} its model's, {2} its digest's and {3} its time's.
+
 // jsonb fixes the order of an object's members, whatever the column's type.
-constexpr std::string_view read_sql = R"sql(
+constexpr std::string_view read_template = R"sql(
 SELECT p.id, p.name, p.model, p.description, p.specs, c.name, c.display_name, b.name,
-       p.technical_specs::jsonb::text, p.features::jsonb::text, p.active, p.embedding IS NOT NULL,
-       p.last_embedding_update IS NULL, p.embedding_model, p.embedding_hash
+       p.technical_specs::jsonb::text, p.features::jsonb::text, p.active, p.{0} IS NOT NULL,
+       p.{3} IS NULL, p.{1}, p.{2}
 FROM products p
 LEFT JOIN categories c ON c.id = p.category_id
 LEFT JOIN brands b ON b.id = p.brand_id
@@ -23,19 +25,16 @@ constexpr std::string_view lock_sql =
     "SELECT id FROM products WHERE id = ANY ($1::uuid[]) FOR NO KEY UPDATE SKIP LOCKED";
 
 constexpr std::string_view write_template = R"sql(
-UPDATE products p SET embedding = s.embedding, embedding_model = $3, embedding_hash = s.hash,
-       last_embedding_update = pg_catalog.timezone('UTC', pg_catalog.now())
-FROM unnest($1::uuid[], $2::bytea[], $4::{}[]) AS s (id, hash, embedding)
+UPDATE products p SET {0} = s.embedding, {1} = $3, {2} = s.hash, {3} = pg_catalog.timezone('UTC', pg_catalog.now())
+FROM unnest($1::uuid[], $2::bytea[], $4::{4}[]) AS s (id, hash, embedding)
 WHERE p.id = s.id)sql";
 
-constexpr std::string_view confirm_sql =
-    "UPDATE products SET embedding_model = $2, last_embedding_update = pg_catalog.timezone('UTC', pg_catalog.now()) "
-    "WHERE id = ANY ($1::uuid[])";
+constexpr std::string_view confirm_template =
+    "UPDATE products SET {1} = $2, {3} = pg_catalog.timezone('UTC', pg_catalog.now()) WHERE id = ANY ($1::uuid[])";
 
-constexpr std::string_view mark_sql =
-    "UPDATE products SET last_embedding_update = NULL, "
-    "embedding_hash = CASE WHEN $2::boolean THEN NULL ELSE embedding_hash END "
-    "WHERE embedding IS NOT NULL AND embedding_model = $1 AND (last_embedding_update IS NOT NULL OR $2::boolean)";
+constexpr std::string_view mark_template =
+    "UPDATE products SET {3} = NULL, {2} = CASE WHEN $2::boolean THEN NULL ELSE {2} END "
+    "WHERE {0} IS NOT NULL AND {1} = $1 AND ({3} IS NOT NULL OR $2::boolean)";
 
 constexpr std::string_view others_sql =
     "SELECT count(*), pg_catalog.string_agg(DISTINCT coalesce(embedding_model, 'unknown'), ', ') FROM products "
@@ -43,13 +42,19 @@ constexpr std::string_view others_sql =
 
 }  // namespace
 
-EmbeddingStore::EmbeddingStore(pg::Connection& db) : db_(db) {
+std::string EmbeddingStore::with_columns(std::string_view statement, const std::string& type) const {
+    return fmt::format(fmt::runtime(statement), columns_.embedding, columns_.model, columns_.hash, columns_.update,
+                       type);
+}
+
+EmbeddingStore::EmbeddingStore(pg::Connection& db, const VectorColumns& columns) : db_(db), columns_(columns) {
     const auto pgvector = find_pgvector(db);
     if (auto problem = embedding_problem(db, read_catalog_state(db)); problem || !pgvector)
         throw std::move(problem).value_or(Error{ErrorCode::not_found, "pgvector extension not installed in database",
                                                 "Install it with `decant schema up`."});
     const std::string type = pgvector->type(pg::VectorType::vector);
-    write_sql_ = fmt::format(write_template, type);
+    write_sql_ = with_columns(write_template, type);
+    read_sql_ = with_columns(read_template);
     vector_type_ = static_cast<std::uint32_t>(db.query("SELECT $1::regtype::oid::bigint", {type}).integer(0, 0));
 }
 
@@ -64,7 +69,7 @@ std::vector<EmbeddedProduct> EmbeddingStore::lock(const std::vector<std::string>
 }
 
 std::vector<EmbeddedProduct> EmbeddingStore::read(const std::vector<std::string>& ids) {
-    const pg::Result rows = db_.query(read_sql, {pg::array_literal(ids)});
+    const pg::Result rows = db_.query(read_sql_, {pg::array_literal(ids)});
     std::vector<EmbeddedProduct> products;
     for (int row = 0; row < rows.rows(); ++row) {
         products.push_back({.id = std::string{rows.text(row, 0)},
@@ -99,7 +104,7 @@ void EmbeddingStore::write(std::span<const NewEmbedding> embeddings, const std::
 }
 
 void EmbeddingStore::confirm(const std::vector<std::string>& ids, const std::string& model) {
-    db_.query(confirm_sql, {pg::array_literal(ids), model});
+    db_.query(with_columns(confirm_template), {pg::array_literal(ids), model});
 }
 
 std::optional<std::string> EmbeddingStore::note_of_others(const std::string& model) {
@@ -111,8 +116,12 @@ std::optional<std::string> EmbeddingStore::note_of_others(const std::string& mod
         others.integer(0, 0), others.text(0, 1), model);
 }
 
+std::optional<ColumnModel> EmbeddingStore::column_model() {
+    return read_column_model(db_, columns_.embedding);
+}
+
 std::uint64_t EmbeddingStore::mark_stale(const std::string& model, bool for_good) {
-    return db_.query(mark_sql, {model, for_good ? "true" : "false"}).affected();
+    return db_.query(with_columns(mark_template), {model, for_good ? "true" : "false"}).affected();
 }
 
 }  // namespace decant::store

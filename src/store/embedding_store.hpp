@@ -9,6 +9,7 @@
 
 #include "catalog/embedding_text.hpp"
 #include "pg/connection.hpp"
+#include "store/column_model.hpp"
 
 namespace decant::store {
 
@@ -29,11 +30,11 @@ struct NewEmbedding {
     Digest hash;
 };
 
-/// The vectors of the table products.
+/// The vectors of the table products, of one of its columns.
 class EmbeddingStore {
 public:
     /// Throws Error{store_unavailable} as find_pgvector, Error{not_found} where the column or the extension is missing.
-    explicit EmbeddingStore(pg::Connection& db);
+    explicit EmbeddingStore(pg::Connection& db, const VectorColumns& columns = live_columns);
 
     /// Those of `ids` that exist, in any order.
     std::vector<EmbeddedProduct> read(const std::vector<std::string>& ids);
@@ -49,9 +50,15 @@ public:
     std::optional<std::string> note_of_others(const std::string& model);
     /// Marks all vectors of `model` as stale; the number marked. `for_good`: also where the text stays as it is.
     std::uint64_t mark_stale(const std::string& model, bool for_good);
+    /// As read_column_model(). After lock(), in its transaction, it holds to the end of that.
+    std::optional<ColumnModel> column_model();
 
 private:
+    std::string with_columns(std::string_view statement, const std::string& type = {}) const;
+
     pg::Connection& db_;
+    VectorColumns columns_;
+    std::string read_sql_;
     std::string write_sql_;
     std::uint32_t vector_type_ = 0;
 };

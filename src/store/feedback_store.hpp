@@ -8,15 +8,16 @@
 
 namespace decant::store {
 
-/// What somebody thought of one answer.
+/// What somebody thought of one answer, or chose from it.
 struct Feedback {
     enum class Subject { run, message };
 
     Subject subject = Subject::run;
-    std::string subject_id;  ///< of the run or the message
-    std::string caller;      ///< the credential's name, or the address
-    double score = 0;        ///< 0 bad to 1 good
+    std::string subject_id;            ///< of the run or the message
+    std::string caller;                ///< the credential's name, or the address
+    std::optional<double> score = {};  ///< 0 bad to 1 good; none: a product was chosen and nothing said
     std::optional<std::string> comment = {};
+    std::optional<std::string> product = {};  ///< id of the one that was chosen; a later word without one leaves it
 };
 inline constexpr EnumNames<Feedback::Subject, 2> feedback_subject_names{{"run", "message"}};
 
@@ -25,6 +26,7 @@ struct StoredFeedback {
     bool is_new = true;  ///< false: it took the place of what the caller said of the same answer before
 };
 
+/// Without a score what was said before stays.
 StoredFeedback store_feedback(pg::Connection& db, const Feedback& feedback);
 
 }  // namespace decant::store

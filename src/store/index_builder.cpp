@@ -89,9 +89,12 @@ std::uint64_t ivfflat_lists(std::uint64_t rows) noexcept {
 std::string create_index_sql(pg::Connection& db, const Pgvector& pgvector, const IndexPlan& plan) {
     const std::string options =
         plan.kind == IndexKind::ivfflat ? fmt::format(" WITH (lists = {})", ivfflat_lists(plan.rows)) : "";
+    const std::string column = db.quote_identifier(plan.column);
+    const std::string indexed =
+        plan.casts ? fmt::format("({}::{}({}))", column, pgvector.type(plan.type), plan.dimension) : column;
     return fmt::format("CREATE INDEX {}{} ON {}.{} USING {} ({} {}){}", plan.concurrently ? "CONCURRENTLY " : "",
                        db.quote_identifier(plan.name), db.quote_identifier(plan.schema),
-                       db.quote_identifier(plan.table), name_of(plan.kind), db.quote_identifier(plan.column),
+                       db.quote_identifier(plan.table), name_of(plan.kind), indexed,
                        pgvector.operator_class(plan.type, plan.space), options);
 }
 

@@ -19,6 +19,7 @@ struct IndexPlan {
     IndexKind kind = IndexKind::hnsw;
     catalog::Space space = catalog::Space::cosine;
     pg::VectorType type = pg::VectorType::vector;
+    bool casts = false;         ///< the column is of another type, and is indexed as `type`
     bool concurrently = false;  ///< writes to the table go on meanwhile
     std::uint32_t dimension = 0;
     std::uint64_t rows = 0;

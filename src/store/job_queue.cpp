@@ -135,6 +135,16 @@ SELECT total, updated, skipped, errors, jobs,
                    AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM decant.embedding_batches, clock, waiting WHERE id = $2::bigint)sql";
 
+// The order keeps the planner to the index: of a queue that is all of one batch it would read the whole for the others.
+constexpr std::string_view recent_sql = R"sql(
+SELECT id, total, updated, skipped, errors,
+       CASE WHEN b.id = (SELECT j.batch_id FROM decant.embedding_jobs j WHERE j.batch_id >= b.id ORDER BY j.batch_id LIMIT 1)
+            THEN greatest(total - updated - skipped - errors, 1) ELSE 0 END,
+       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM decant.embedding_batches b ORDER BY id DESC LIMIT $1::bigint)sql";
+
 // At the rate of the newest batch that is long enough to tell, else at 20 products a second.
 constexpr std::string_view wait_sql = R"sql(
 SELECT ceil((SELECT count(*) FROM decant.embedding_jobs) / coalesce(
@@ -148,10 +158,13 @@ SELECT count(*) FILTER (WHERE leased_until IS NULL OR leased_until <= t) - count
        (SELECT count(*) FROM decant.embedding_dead_letters)
 FROM decant.embedding_jobs, clock)sql";
 
-constexpr std::string_view dead_sql =
-    "SELECT d.product_id, coalesce(p.name, ''), d.attempts, d.error, to_char(d.failed_at AT TIME ZONE 'UTC', "
-    "'YYYY-MM-DD HH24:MI:SS') FROM decant.embedding_dead_letters d LEFT JOIN products p ON p.id = d.product_id "
-    "ORDER BY d.failed_at DESC, d.product_id LIMIT $1";
+// Names are asked for of the few that are shown alone.
+constexpr std::string_view dead_sql = R"sql(
+SELECT d.product_id, coalesce(p.name, ''), d.attempts, d.error,
+       to_char(d.failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+FROM (SELECT * FROM decant.embedding_dead_letters ORDER BY failed_at DESC, product_id LIMIT $1::bigint) d
+LEFT JOIN products p ON p.id = d.product_id
+ORDER BY d.failed_at DESC, d.product_id)sql";
 
 constexpr std::string_view retry_sql = R"sql(
 WITH again AS (DELETE FROM decant.embedding_dead_letters
@@ -280,6 +293,24 @@ std::optional<JobBatch> JobQueue::find_batch(std::int64_t id) {
                     .waiting = number(4),
                     .started_at = row.optional_text(0, 5),
                     .estimated_completion = row.optional_text(0, 6)};
+}
+
+std::vector<JobBatch> JobQueue::recent_batches(std::uint64_t limit) {
+    const pg::Result rows = db_.query(recent_sql, {std::to_string(limit)});
+    std::vector<JobBatch> batches;
+    for (int row = 0; row < rows.rows(); ++row) {
+        const auto number = [&](int column) { return static_cast<std::uint64_t>(rows.integer(row, column)); };
+        batches.push_back({.id = rows.integer(row, 0),
+                           .total = number(1),
+                           .updated = number(2),
+                           .skipped = number(3),
+                           .errors = number(4),
+                           .waiting = number(5),
+                           .created_at = std::string{rows.text(row, 6)},
+                           .started_at = rows.optional_text(row, 7),
+                           .finished_at = rows.optional_text(row, 8)});
+    }
+    return batches;
 }
 
 std::chrono::seconds JobQueue::estimate_wait() {

@@ -59,7 +59,9 @@ struct JobBatch {
     std::uint64_t skipped = 0;
     std::uint64_t errors = 0;
     std::uint64_t waiting = 0;                             ///< still in the queue
-    std::optional<std::string> started_at = {};            ///< UTC, ISO 8601; none: no worker has taken any yet
+    std::string created_at = {};                           ///< UTC, ISO 8601; only of recent_batches()
+    std::optional<std::string> started_at = {};            ///< none: no worker has taken any yet
+    std::optional<std::string> finished_at = {};           ///< only of recent_batches()
     std::optional<std::string> estimated_completion = {};  ///< by the rate so far, where something is done and waits
 
     /// failed: it is over and not one of its products got through.
@@ -127,6 +129,8 @@ public:
     /// product has.
     JobBatch enqueue(const ProductSelection& selection);
     std::optional<JobBatch> find_batch(std::int64_t id);
+    /// The newest first. What waits of each is what its counts leave, so that the queue need not be counted.
+    std::vector<JobBatch> recent_batches(std::uint64_t limit);
     /// How long all that is in the queue is likely to take.
     std::chrono::seconds estimate_wait();
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
 #include <map>
@@ -25,6 +26,14 @@ const std::map<std::string_view, std::string_view> defaults{{"specs", "''"},    
 constexpr std::array<std::string_view, 8> types{"text",   "text",    "uuid",    "float8",
                                                 "float8", "integer", "boolean", "jsonb"};
 
+/// Columns that are never NULL keep what they have, also where the source owns them.
+constexpr std::array<std::string_view, 7> never_null{"name",   "price",    "specs",  "stock",
+                                                     "active", "featured", "on_sale"};
+
+bool is_cleared(std::string_view column, std::span<const std::string_view> owned) {
+    return std::ranges::find(owned, column) != owned.end() && std::ranges::find(never_null, column) == never_null.end();
+}
+
 struct Statements {
     std::string stage;
     std::string copy;
@@ -33,28 +42,28 @@ struct Statements {
 };
 
 /// The statements that name every column, made of the table of fields.
-Statements make_statements() {
+Statements make_statements(std::span<const std::string_view> owned) {
     std::vector<std::string> copied{"nr"};
     std::vector<std::string> columns;
     std::vector<std::string> had;
     std::vector<std::string> wanted;
     std::vector<std::string> first;
-    const auto add = [&](std::string_view column, std::string_view type) {
+    const auto add = [&](std::string_view column, std::string_view type, bool is_given_as_null) {
         const std::string given = fmt::format("s.{}::{}", column, type);
         const auto otherwise = defaults.find(column);
         columns.emplace_back(column);
         had.push_back(fmt::format("p.{}::{}", column, type));
-        wanted.push_back(fmt::format("COALESCE({}, {})", given, had.back()));
+        wanted.push_back(is_given_as_null ? given : fmt::format("COALESCE({}, {})", given, had.back()));
         first.push_back(otherwise == defaults.end() ? given
                                                     : fmt::format("COALESCE({}, {})", given, otherwise->second));
     };
     for (const ProductField& field : catalog::product_fields()) {
         copied.emplace_back(field.column);
         if (field.column == "id" || field.kind == FieldKind::reference) continue;
-        add(field.column, types[static_cast<std::size_t>(field.kind)]);
+        add(field.column, types[static_cast<std::size_t>(field.kind)], is_cleared(field.column, owned));
     }
-    for (const std::string_view key : {"category_id", "subcategory_id", "brand_id"})
-        add(key, "uuid");
+    for (const std::string_view reference : {"category", "subcategory", "brand"})
+        add(fmt::format("{}_id", reference), "uuid", reference != "category" && is_cleared(reference, owned));
     return {
         .stage = fmt::format("CREATE TEMP TABLE decant_products ({} text, target uuid, is_new boolean, reason text, "
                              "category_id uuid, subcategory_id uuid, brand_id uuid) ON COMMIT DROP",
@@ -67,11 +76,6 @@ Statements make_statements() {
                               "SELECT s.target, {}, now(), now() FROM decant_products s WHERE s.is_new "
                               "ON CONFLICT DO NOTHING",
                               fmt::join(columns, ", "), fmt::join(first, ", "))};
-}
-
-const Statements& statements() {
-    static const Statements all = make_statements();
-    return all;
 }
 
 // One load at a time, so that two of them do not make the same category, brand or product.
@@ -137,13 +141,14 @@ std::string tuples_of(std::span<const catalog::Product> page) {
 }
 
 /// None when another session inserted one of these products between the look and the insert.
-std::optional<UpsertOutcome> try_upsert(pg::Connection& db, std::span<const catalog::Product> page,
+std::optional<UpsertOutcome> try_upsert(pg::Connection& db, const UpsertWith& with, std::size_t products,
                                         const std::string& tuples) {
+    const Statements statements = make_statements(with.owned);
     // Rows that another session committed meanwhile must be seen, whatever the default of this database.
     pg::Transaction transaction{db, "BEGIN ISOLATION LEVEL READ COMMITTED"};
     db.exec(lock_loads);
-    db.exec(statements().stage);
-    pg::CopyIn rows{db, statements().copy};
+    db.exec(statements.stage);
+    pg::CopyIn rows{db, statements.copy};
     rows.write(tuples);
     rows.finish();
     db.exec("ANALYZE decant_products");
@@ -160,10 +165,12 @@ std::optional<UpsertOutcome> try_upsert(pg::Connection& db, std::span<const cata
     for (const std::string_view link : link_references)
         db.exec(link);
     const auto is_new = db.exec("SELECT count(*) FILTER (WHERE is_new) FROM decant_products").integer(0, 0);
-    outcome.updated = db.exec(statements().update).affected();
-    outcome.created = db.exec(statements().insert).affected();
+    outcome.updated = db.exec(statements.update).affected();
+    outcome.created = db.exec(statements.insert).affected();
     if (outcome.created != static_cast<std::uint64_t>(is_new)) return std::nullopt;
-    outcome.unchanged = page.size() - outcome.refused.size() - outcome.created - outcome.updated;
+    outcome.unchanged = products - outcome.refused.size() - outcome.created - outcome.updated;
+    if (with.is_dry_run) return outcome;
+    if (with.before_commit) with.before_commit(outcome);
     transaction.commit();
     return outcome;
 }
@@ -195,7 +202,8 @@ WHERE ($1::text IS NULL OR $1 IN (c.name, c.display_name)) AND ($2::text IS NULL
 ORDER BY p.name, p.id LIMIT $4)sql";
 
 constexpr std::string_view select_product = R"sql(
-SELECT to_jsonb(p) - 'embedding' - 'embedding_hash' - 'search_vector' - 'category_id' - 'subcategory_id' - 'brand_id' ||
+SELECT to_jsonb(p) - 'embedding' - 'embedding_hash' - 'embedding_second' - 'embedding_second_hash' -
+       'embedding_second_model' - 'embedding_second_update' - 'search_vector' - 'category_id' - 'subcategory_id' - 'brand_id' ||
        jsonb_build_object('category', c.name, 'category_display_name', c.display_name, 'subcategory', u.name,
                           'brand', b.name, 'has_embedding', {0})
 FROM products p LEFT JOIN categories c ON c.id = p.category_id LEFT JOIN brands b ON b.id = p.brand_id
@@ -209,12 +217,13 @@ std::string with_embeddings(pg::Connection& db, std::string_view sql) {
 
 }  // namespace
 
-UpsertOutcome ProductStore::upsert(std::span<const catalog::Product> page) {
+UpsertOutcome ProductStore::upsert(std::span<const catalog::Product> page, const UpsertWith& with) {
     constexpr int attempts = 5;
     if (page.empty()) return {};
     const std::string tuples = tuples_of(page);
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        if (auto outcome = with_catalog([&] { return try_upsert(db_, page, tuples); })) return std::move(*outcome);
+        if (auto outcome = with_catalog([&] { return try_upsert(db_, with, page.size(), tuples); }))
+            return std::move(*outcome);
     }
     throw Error{ErrorCode::busy, "Another session inserts the same products into table products",
                 "Wait for it to end and run the command again: what is in is left alone."};

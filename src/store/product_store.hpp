@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/product.hpp"
@@ -26,6 +28,16 @@ struct UpsertOutcome {
     std::vector<Refusal> refused;  ///< by index
 };
 
+/// How a page is written where it is more than what a file says once.
+struct UpsertWith {
+    /// Columns, or references by their name, that are the source's own: what is not set there becomes NULL where the
+    /// column may be NULL. Of others the table keeps what it has.
+    std::span<const std::string_view> owned = {};
+    /// In the same transaction, told what the page did; throws to have nothing written.
+    std::function<void(const UpsertOutcome&)> before_commit = {};
+    bool is_dry_run = false;  ///< counts, and writes nothing
+};
+
 struct ProductFilter {
     std::optional<std::string> category;  ///< name or display name
     std::optional<std::string> brand;
@@ -43,7 +55,7 @@ public:
     /// are missing. A row that already is what the product says is not written. Refused are products without id and
     /// sku, new ones without name, price or category, a sku of another product, and one that stands in the page twice.
     /// Rows that another session writes meanwhile are waited for.
-    UpsertOutcome upsert(std::span<const catalog::Product> page);
+    UpsertOutcome upsert(std::span<const catalog::Product> page, const UpsertWith& with = {});
 
     /// Objects with id, sku, name, price, stock, active, category, brand and has_embedding, by name. The counts of all
     /// that fit go to `total`.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "core/json.hpp"
+#include "core/json_members.hpp"
 
 namespace decant::store {
 namespace {
@@ -21,23 +21,22 @@ constexpr std::string_view begin_sql = "BEGIN; SET LOCAL statement_timeout = '2s
 constexpr std::string_view insert_sql = R"sql(
 INSERT INTO decant.search_events (created_at, kind, run_id, strategy, strategy_used, milliseconds, understand_ms, embed_ms,
                                   search_ms, answer_ms, results, best_similarity, mean_similarity, threshold, degraded,
-                                  error, question)
+                                  error, question, experiment, arm, unit, teams, overlap)
 SELECT pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => age), kind, nullif(run_id, ''),
        nullif(strategy, ''), nullif(used, ''), milliseconds, understand_ms, embed_ms, search_ms, answer_ms, results,
-       best_similarity, mean_similarity, threshold, degraded, nullif(error, ''), nullif(question, '')
+       best_similarity, mean_similarity, threshold, degraded, nullif(error, ''), nullif(question, ''),
+       nullif(experiment, ''), nullif(arm, ''), nullif(unit, ''), nullif(teams, '')::jsonb, overlap
 FROM json_to_recordset($1::json) AS e (
     age float8, kind text, run_id text, strategy text, used text, milliseconds float8, understand_ms float8,
     embed_ms float8, search_ms float8, answer_ms float8, results int, best_similarity float8, mean_similarity float8,
-    threshold float8, degraded bool, error text, question text))sql";
+    threshold float8, degraded bool, error text, question text, experiment text, arm text, unit text, teams text,
+    overlap float8))sql";
 
 constexpr std::string_view prune_sql = R"sql(
 DELETE FROM decant.search_events WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM decant.search_events WHERE created_at < pg_catalog.now() - pg_catalog.make_interval(days => $1::int)
+      AND NOT EXISTS (SELECT FROM decant.experiments x WHERE x.name = experiment AND x.stopped_at IS NULL)
     LIMIT 10000)))sql";
-
-json::value optional_json(const std::optional<double>& number) {
-    return number ? json::value(*number) : json::value(nullptr);
-}
 
 /// PostgreSQL takes no NUL.
 std::string without_nul(std::string text) {
@@ -51,17 +50,22 @@ json::object json_of(const SearchEvent& event) {
             {"strategy", event.strategy},
             {"used", event.used},
             {"milliseconds", event.milliseconds},
-            {"understand_ms", optional_json(event.understand_ms)},
-            {"embed_ms", optional_json(event.embed_ms)},
-            {"search_ms", optional_json(event.search_ms)},
-            {"answer_ms", optional_json(event.answer_ms)},
+            {"understand_ms", or_null(event.understand_ms)},
+            {"embed_ms", or_null(event.embed_ms)},
+            {"search_ms", or_null(event.search_ms)},
+            {"answer_ms", or_null(event.answer_ms)},
             {"results", event.results},
-            {"best_similarity", optional_json(event.best_similarity)},
-            {"mean_similarity", optional_json(event.mean_similarity)},
-            {"threshold", optional_json(event.threshold)},
+            {"best_similarity", or_null(event.best_similarity)},
+            {"mean_similarity", or_null(event.mean_similarity)},
+            {"threshold", or_null(event.threshold)},
             {"degraded", event.degraded},
             {"error", event.error},
-            {"question", without_nul(event.question)}};
+            {"question", without_nul(event.question)},
+            {"experiment", event.exposure.experiment},
+            {"arm", event.exposure.arm},
+            {"unit", event.exposure.unit},
+            {"teams", event.exposure.teams},
+            {"overlap", or_null(event.exposure.overlap)}};
 }
 
 }  // namespace

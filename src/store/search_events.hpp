@@ -15,9 +15,18 @@
 
 namespace decant::store {
 
+/// What a search was part of: an experiment, with whose answer and for whom.
+struct Exposure {
+    std::string experiment = {};  ///< empty: none
+    std::string arm = {};
+    std::string unit = {};               ///< digest of the user or session
+    std::string teams = {};              ///< of an interleaved answer: JSON, see migration 010; empty: it is none
+    std::optional<double> overlap = {};  ///< of a shadow search, with the answer that was given
+};
+
 /// One search that ran, as decant.search_events keeps it. A request that was refused is none. Holds no secrets.
 struct SearchEvent {
-    enum class Kind { search, similar, chat };
+    enum class Kind { search, similar, chat, shadow };  ///< shadow: nobody was answered
 
     Kind kind = Kind::search;
     std::string run_id = {};              ///< what feedback calls the answer by; empty: nothing
@@ -35,8 +44,9 @@ struct SearchEvent {
     bool degraded = false;
     std::string error = {};     ///< code of the failure; empty: none
     std::string question = {};  ///< kept only with keeps_questions
+    Exposure exposure = {};
 };
-inline constexpr EnumNames<SearchEvent::Kind, 3> search_kind_names{{"search", "similar", "chat"}};
+inline constexpr EnumNames<SearchEvent::Kind, 4> search_kind_names{{"search", "similar", "chat", "shadow"}};
 
 struct SearchEventsSetup {
     std::string conninfo;
@@ -65,6 +75,7 @@ public:
     /// Takes a lock for the time of one move, and no more.
     void record(SearchEvent event);
     Counts counts() const;
+    bool keeps_questions() const noexcept { return setup_.keeps_questions; }
 
 private:
     struct Waiting {
@@ -86,7 +97,8 @@ private:
     std::jthread thread_;               ///< last: it uses the others
 };
 
-/// Removes events older than `days`; their number. In steps, so that no lock is held for long.
+/// Removes events older than `days`, but for those of an experiment that runs; their number. In steps, so that no lock
+/// is held for long.
 std::uint64_t prune_search_events(pg::Connection& db, int days);
 
 }  // namespace decant::store

@@ -19,11 +19,11 @@ constexpr std::string_view figures = R"sql(
     avg(ms), percentile_cont(0.5) WITHIN GROUP (ORDER BY ms), percentile_cont(0.95) WITHIN GROUP (ORDER BY ms),
     percentile_cont(0.99) WITHIN GROUP (ORDER BY ms), avg(mean_similarity))sql";
 
-// A product's neighbours are another thing than a question's answer, so those searches are left out.
+// A product's neighbours are another thing than a question's answer, and a shadow answers nobody: both are left out.
 constexpr std::string_view totals_template = R"sql(
 SELECT {figures}, strategy_used, grouping(strategy_used) = 1
 FROM (SELECT *, milliseconds - coalesce(answer_ms, 0) AS ms FROM decant.search_events
-      WHERE kind <> 'similar' AND created_at > pg_catalog.now() - $1::interval) e
+      WHERE kind IN ('search', 'chat') AND created_at > pg_catalog.now() - $1::interval) e
 GROUP BY GROUPING SETS ((), (strategy_used))
 ORDER BY 12 DESC, 1 DESC, 11)sql";
 
@@ -35,21 +35,26 @@ WITH range AS (SELECT pg_catalog.make_interval(secs => $2::float8) AS width, tim
 SELECT {figures}, to_char(start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM bounds CROSS JOIN LATERAL generate_series(first, last, width) AS start
 LEFT JOIN (SELECT *, milliseconds - coalesce(answer_ms, 0) AS ms FROM decant.search_events
-           WHERE kind <> 'similar' AND created_at > pg_catalog.now() - $1::interval) e
+           WHERE kind IN ('search', 'chat') AND created_at > pg_catalog.now() - $1::interval) e
        ON date_bin(width, e.created_at, origin) = start
 GROUP BY start ORDER BY start)sql";
 
 constexpr std::string_view similarity_sql = R"sql(
 SELECT least(19, greatest(0, floor(best_similarity * 20)))::int, count(*) FROM decant.search_events
-WHERE kind <> 'similar' AND best_similarity IS NOT NULL AND created_at > pg_catalog.now() - $1::interval
+WHERE kind IN ('search', 'chat') AND best_similarity IS NOT NULL AND created_at > pg_catalog.now() - $1::interval
 GROUP BY 1)sql";
+
+constexpr std::string_view unanswered_sql = R"sql(
+SELECT question, count(*), to_char(max(created_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM decant.search_events
+WHERE kind IN ('search', 'chat') AND error IS NULL AND results = 0 AND question IS NOT NULL
+  AND created_at > pg_catalog.now() - $1::interval
+GROUP BY question ORDER BY count(*) DESC, max(created_at) DESC, question LIMIT $2::bigint)sql";
 
 constexpr std::string_view embeddings_sql = R"sql(
 SELECT (SELECT count(*) FROM products WHERE embedding IS NOT NULL
           AND last_embedding_update > pg_catalog.timezone('UTC', pg_catalog.now()) - $1::interval),
-       (SELECT count(*) FROM decant.embedding_jobs), (SELECT count(*) FROM decant.embedding_dead_letters),
-       (SELECT avg(extract(epoch FROM pg_catalog.timezone('UTC', pg_catalog.now()) - last_embedding_update)) / 86400
-        FROM products WHERE active AND embedding IS NOT NULL))sql";
+       (SELECT count(*) FROM decant.embedding_jobs), (SELECT count(*) FROM decant.embedding_dead_letters))sql";
 
 std::optional<double> optional_real(const pg::Result& rows, int row, int column) {
     return rows.is_null(row, column) ? std::nullopt : std::optional{rows.real(row, column)};
@@ -69,11 +74,11 @@ SearchFigures figures_of(const pg::Result& rows, int row) {
             .mean_similarity = optional_real(rows, row, 9)};
 }
 
+}  // namespace
+
 std::string span_of(MetricsRange range) {
     return std::string{spans[static_cast<std::size_t>(range)]};
 }
-
-}  // namespace
 
 SearchMetrics read_search_metrics(pg::Connection& db, MetricsRange range) {
     SearchMetrics metrics;
@@ -88,8 +93,7 @@ SearchMetrics read_search_metrics(pg::Connection& db, MetricsRange range) {
     const pg::Result embeddings = db.query(embeddings_sql, {span_of(range)});
     metrics.embeddings = {.generated = static_cast<std::uint64_t>(embeddings.integer(0, 0)),
                           .waiting = static_cast<std::uint64_t>(embeddings.integer(0, 1)),
-                          .dead = static_cast<std::uint64_t>(embeddings.integer(0, 2)),
-                          .average_age_days = optional_real(embeddings, 0, 3)};
+                          .dead = static_cast<std::uint64_t>(embeddings.integer(0, 2))};
     return metrics;
 }
 
@@ -107,6 +111,17 @@ MetricsSeries read_metrics_series(pg::Connection& db, MetricsRange range) {
             static_cast<std::uint64_t>(similarity.integer(row, 1));
     }
     return series;
+}
+
+std::vector<UnansweredQuestion> read_unanswered_questions(pg::Connection& db, MetricsRange range, std::size_t limit) {
+    const pg::Result rows = db.query(unanswered_sql, {span_of(range), std::to_string(limit)});
+    std::vector<UnansweredQuestion> questions;
+    for (int row = 0; row < rows.rows(); ++row) {
+        questions.push_back({.question = std::string{rows.text(row, 0)},
+                             .searches = static_cast<std::uint64_t>(rows.integer(row, 1)),
+                             .last = std::string{rows.text(row, 2)}});
+    }
+    return questions;
 }
 
 }  // namespace decant::store

@@ -13,6 +13,8 @@ namespace decant::store {
 
 enum class MetricsRange { hour, day, week, month };
 inline constexpr EnumNames<MetricsRange, 4> metrics_range_names{{"1h", "24h", "7d", "30d"}};
+/// As an interval of PostgreSQL.
+std::string span_of(MetricsRange range);
 
 /// What decant.search_events says of searches and of chat's. Their time is that until the products were found: the
 /// wording of an answer is not in it.
@@ -36,10 +38,9 @@ struct SearchFigures {
 };
 
 struct EmbeddingFigures {
-    std::uint64_t generated = 0;             ///< products whose newest vector was made in the range
-    std::uint64_t waiting = 0;               ///< in the queue
-    std::uint64_t dead = 0;                  ///< given up
-    std::optional<double> average_age_days;  ///< of active products' vectors that are not marked
+    std::uint64_t generated = 0;  ///< products whose newest vector was made in the range
+    std::uint64_t waiting = 0;    ///< in the queue
+    std::uint64_t dead = 0;       ///< given up
 };
 
 struct MetricsBucket {
@@ -62,5 +63,15 @@ struct MetricsSeries {
 };
 
 MetricsSeries read_metrics_series(pg::Connection& db, MetricsRange range);
+
+/// A question that found nothing.
+struct UnansweredQuestion {
+    std::string question;
+    std::uint64_t searches = 0;
+    std::string last;  ///< UTC, ISO 8601
+};
+
+/// Those asked most often first. Only questions that were kept.
+std::vector<UnansweredQuestion> read_unanswered_questions(pg::Connection& db, MetricsRange range, std::size_t limit);
 
 }  // namespace decant::store

@@ -17,9 +17,11 @@ constexpr std::string_view similar_sql =
     "SELECT s.product_id, coalesce(p.sku, ''), s.product_name, coalesce(s.brand_name, ''), "
     "coalesce(s.category_name, ''), s.price, s.stock, coalesce(p.model, ''), "
     "left(coalesce(nullif(p.short_description, ''), p.description, ''), 300), coalesce(p.image_url, ''), "
+    "coalesce(c.display_name, ''), "
     "s.similarity_score "
     "FROM find_similar_products((SELECT embedding FROM products WHERE id = $1::uuid), $2::float8, $3::int + 1, "
     "require_stock => $4::bool) s JOIN products p ON p.id = s.product_id "
+    "LEFT JOIN categories c ON c.id = p.category_id "
     "WHERE s.product_id <> $1::uuid OR $5::bool ORDER BY s.similarity_score DESC, s.product_id LIMIT $3::int";
 
 }  // namespace

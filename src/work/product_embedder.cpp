@@ -9,6 +9,7 @@
 #include "catalog/similarity.hpp"
 #include "core/error.hpp"
 #include "store/catalog_state.hpp"
+#include "work/catalog_model.hpp"
 
 namespace decant::work {
 namespace {
@@ -47,9 +48,15 @@ std::string_view view(const Digest& digest) {
 
 }  // namespace
 
-ProductEmbedder::ProductEmbedder(pg::Connection& db, embed::Embedder& embedder)
-    : db_(db), rows_(db), embedder_(embedder), fingerprint_(embedder.model().fingerprint()) {
+ProductEmbedder::ProductEmbedder(pg::Connection& db, embed::Embedder& embedder, const store::VectorColumns& columns)
+    : db_(db),
+      rows_(db, columns),
+      column_(rows_.column_model()),
+      embedder_(embedder),
+      fingerprint_(embedder.model().fingerprint()) {
     const embed::Model& model = embedder.model();
+    if (column_ && !is_of(*column_, model)) throw other_model(*column_, model);
+    if (columns.embedding != store::live_columns.embedding) return;
     const std::string holder = fmt::format("model '{}' ({}) gives", model.name, model.provider);
     if (auto problem = store::dimension_problem(store::read_catalog_state(db),
                                                 static_cast<std::uint32_t>(model.dimension), holder)) {
@@ -57,7 +64,15 @@ ProductEmbedder::ProductEmbedder(pg::Connection& db, embed::Embedder& embedder)
     }
 }
 
-bool ProductEmbedder::check_model(bool accept) {
+void ProductEmbedder::require_same_column() {
+    if (rows_.column_model() == column_) return;
+    throw Error{
+        ErrorCode::source_changed,
+        fmt::format("The catalog's vectors are of another model than '{}' ({}) by now", model().name, model().provider),
+        "What was embedded is embedded again by that one."};
+}
+
+std::vector<float> ProductEmbedder::embed_canary() {
     const std::string_view text = canary_text;
     embed::Outcome outcome = std::move(embedder_.embed({&text, 1}, embed::Role::passage).front());
     if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
@@ -66,19 +81,33 @@ bool ProductEmbedder::check_model(bool accept) {
                                 fault->reason),
                     "Check that it is a model for embeddings: decant model info " + model().name};
     }
-    const std::vector<float> now = std::move(std::get<embed::TextVector>(outcome).values);
-    if (!db_.exec(is_prepared_sql).boolean(0, 0)) db_.exec(prepare_sql);
+    return std::move(std::get<embed::TextVector>(outcome).values);
+}
+
+std::vector<float> ProductEmbedder::known_canary() {
+    if (!db_.exec(is_prepared_sql).boolean(0, 0)) return {};
     const pg::Result known = db_.query(known_sql, {model().provider, model().name});
-    bool is_other = false;
-    if (!known.empty()) {
-        canary_ = parse_floats(known.text(0, 0));
-        const double likeness = catalog::cosine(canary_, now);
-        is_other = likeness < least_cosine;
-        if (is_other && !accept) refuse_changed_model(likeness);
-    }
+    return known.empty() ? std::vector<float>{} : parse_floats(known.text(0, 0));
+}
+
+std::optional<ModelLikeness> ProductEmbedder::compare_model() {
+    const std::vector<float> known = known_canary();
+    if (known.empty()) return std::nullopt;
+    const double likeness = catalog::cosine(known, embed_canary());
+    return ModelLikeness{.cosine = likeness, .is_same = likeness >= least_cosine};
+}
+
+bool ProductEmbedder::check_model(bool accept) {
+    const std::vector<float> now = embed_canary();
+    canary_ = known_canary();
+    const bool is_known = !canary_.empty();
+    const double likeness = is_known ? catalog::cosine(canary_, now) : 1;
+    const bool is_other = likeness < least_cosine;
+    if (is_other && !accept) refuse_changed_model(likeness);
     // Before it is remembered: who dies in between finds another model again.
     if (is_other) rows_.mark_stale(model().name, true);
-    canary_ = known.empty() || is_other ? now : canary_;
+    if (!is_known || is_other) canary_ = now;
+    if (!db_.exec(is_prepared_sql).boolean(0, 0)) db_.exec(prepare_sql);
     db_.query(remember_sql,
               {model().provider, model().name, fingerprint_, fmt::format("{{{}}}", fmt::join(canary_, ","))});
     return is_other;
@@ -181,7 +210,9 @@ const std::vector<ProductResult>& ProductEmbedder::store(const std::vector<std::
     std::vector<store::NewEmbedding> embeddings;
     std::vector<std::string> confirmed;
     if (!ids.empty()) {
-        for (const store::EmbeddedProduct& product : rows_.lock(ids)) {
+        const std::vector<store::EmbeddedProduct> locked = rows_.lock(ids);
+        require_same_column();
+        for (const store::EmbeddedProduct& product : locked) {
             const Prepared& one = *ready.at(product.id);
             ProductResult& result = results_[one.place];
             if (catalog::embedding_hash(fingerprint_, text_of(product)) != one.hash) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,14 +32,21 @@ struct Wanted {
     store::Demand demand = store::Demand::stale;
 };
 
+/// Of a model now to the one that made the catalog's vectors.
+struct ModelLikeness {
+    double cosine = 0;  ///< of their vectors for one fixed text
+    bool is_same = false;
+};
+
 /// Makes the vectors of products and stores them. The model is called outside of any transaction; what is stored is of
 /// the text that the product has at that moment, under a lock. An unchanged text is not embedded again, but for
 /// Demand::all.
 class ProductEmbedder {
 public:
-    /// Both must outlive this. Throws as EmbeddingStore, and Error{dimension_mismatch} when the column cannot take the
-    /// model's vectors.
-    ProductEmbedder(pg::Connection& db, embed::Embedder& embedder);
+    /// Both must outlive this. Throws as EmbeddingStore; Error{dimension_mismatch} when the column cannot take the
+    /// model's vectors, and Error{conflict} when it is told to have those of another.
+    ProductEmbedder(pg::Connection& db, embed::Embedder& embedder,
+                    const store::VectorColumns& columns = store::live_columns);
 
     const embed::Model& model() const noexcept { return embedder_.model(); }
 
@@ -48,12 +56,16 @@ public:
     /// True when the model is another one than before.
     bool check_model(bool accept);
 
+    /// What check_model() looks at, without remembering or marking anything; none where the model is not known yet.
+    std::optional<ModelLikeness> compare_model();
+
     /// Reads the products, each named once, and embeds what needs it. True when the model gave a vector.
     /// Throws what the model throws about itself; check_model's conflict when a model that is a service changed.
     bool prepare(const std::vector<Wanted>& products);
 
     /// In the caller's transaction: stores what was prepared of the products in `held` (sorted). One result a product
     /// that was prepared, in that order; those not held say changed. May be called again with others.
+    /// Throws Error{source_changed}, with nothing written, when the column is another model's by now.
     const std::vector<ProductResult>& store(const std::vector<std::string>& held);
 
 private:
@@ -64,14 +76,19 @@ private:
         std::vector<float> vector = {};  ///< empty: the one that is there is of this text, or the text is refused
     };
 
+    std::vector<float> embed_canary();
+    /// Empty: not known.
+    std::vector<float> known_canary();
     bool is_fresh(const store::EmbeddedProduct& product, store::Demand demand) const;
     bool has_vector_of(const store::EmbeddedProduct& product, const Prepared& one) const;
     bool is_current(const store::EmbeddedProduct& product) const;
     std::string text_of(const store::EmbeddedProduct& product) const;
     [[noreturn]] void refuse_changed_model(double likeness);
+    void require_same_column();
 
     pg::Connection& db_;
     store::EmbeddingStore rows_;
+    std::optional<store::ColumnModel> column_;  ///< as the column told it at the start
     embed::CheckedEmbedder embedder_;
     std::string fingerprint_;
     std::vector<float> canary_;  ///< what it is to be; empty: not known yet

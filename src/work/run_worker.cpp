@@ -91,6 +91,8 @@ public:
 private:
     bool is_over() const { return interrupted() || run_.stop.stop_requested(); }
 
+    embed::Embedder& embedder() const { return run_.embedder_of ? run_.embedder_of(column_) : run_.embedder(); }
+
     void open() {
         is_at_model_ = false;
         db_ = std::make_unique<pg::Connection>(pg::Connection::open(run_.conninfo));
@@ -99,7 +101,8 @@ private:
         is_at_model_ = true;
         WorkerSetup setup = run_.setup;
         setup.on_lease = [this](std::int64_t token) { keeper_.keep(token); };
-        auto worker = std::make_unique<Worker>(*db_, run_.embedder(), setup);
+        column_ = store::read_column_model(*db_);
+        auto worker = std::make_unique<Worker>(*db_, embedder(), setup);
         // Who waits for products has the model ready when they come.
         if (!run_.once) {
             worker->check_model();
@@ -115,7 +118,7 @@ private:
         const auto now = Clock::now();
         if (run_.sweep && now >= next_sweep_) {
             store::JobQueue queue{*db_};
-            queue.drop_fresh(run_.embedder().model().name);
+            queue.drop_fresh(embedder().model().name);
             queue.sweep();
             next_sweep_ = now + sweep_interval;
         }
@@ -139,6 +142,12 @@ private:
                               error.code() == ErrorCode::commit_in_doubt ||
                               (error.code() == ErrorCode::timed_out && !is_at_model_);
         if (!error.is_retryable()) throw error;
+        if (error.code() == ErrorCode::source_changed) {
+            keeper_.keep(0);
+            worker_.reset();  // opened again with the model that the column has now
+            note("the catalog's model was changed", error);
+            return;
+        }
         if (is_store) {
             keeper_.keep(0);
             worker_.reset();
@@ -175,6 +184,7 @@ private:
     std::mt19937_64 random_;
     LeaseKeeper keeper_;
     std::unique_ptr<pg::Connection> db_;
+    std::optional<store::ColumnModel> column_;
     std::unique_ptr<Worker> worker_;
     Clock::time_point next_sweep_{};
     std::string told_;
@@ -198,6 +208,25 @@ private:
     std::mutex mutex_;
 };
 
+/// One of each column's model for all workers; those that were opened stay.
+class SharedEmbedders {
+public:
+    explicit SharedEmbedders(const WorkerRun& run) : run_(run) {}
+    embed::Embedder& of(const std::optional<store::ColumnModel>& column) {
+        const std::lock_guard lock{mutex_};
+        for (const auto& [known, embedder] : opened_)
+            if (known == column || !run_.embedder_of) return *embedder;
+        embed::Embedder& inner = run_.embedder_of ? run_.embedder_of(column) : run_.embedder();
+        opened_.emplace_back(column, std::make_unique<SharedEmbedder>(inner));
+        return *opened_.back().second;
+    }
+
+private:
+    const WorkerRun& run_;
+    std::mutex mutex_;
+    std::vector<std::pair<std::optional<store::ColumnModel>, std::unique_ptr<SharedEmbedder>>> opened_;
+};
+
 }  // namespace
 
 WorkerCounts run_worker(const WorkerRun& run) {
@@ -205,10 +234,10 @@ WorkerCounts run_worker(const WorkerRun& run) {
 }
 
 WorkerCounts run_workers(const WorkerRun& run, std::size_t count) {
-    SharedEmbedder embedder{run.embedder()};
+    SharedEmbedders embedders{run};
     std::mutex turns;
     WorkerRun each = run;
-    each.embedder = [&]() -> embed::Embedder& { return embedder; };
+    each.embedder_of = [&](const auto& column) -> embed::Embedder& { return embedders.of(column); };
     each.on_turn = [&](const WorkerCounts& turn) {
         const std::lock_guard lock{turns};
         if (run.on_turn) run.on_turn(turn);

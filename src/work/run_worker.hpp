@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 
+#include "work/catalog_model.hpp"
 #include "work/worker.hpp"
 
 namespace decant::work {
@@ -16,7 +17,9 @@ struct WorkerRun {
     std::stop_token stop = {};  ///< ends it as an interrupt does
     bool sweep = true;          ///< looks for products that no trigger saw, at the start and every minute
     /// Asked for at the start and after the database was away; a provider that is away then is waited for as well.
-    std::function<embed::Embedder&()> embedder;
+    std::function<embed::Embedder&()> embedder = {};
+    /// In its place, where the catalog's model may be changed meanwhile: asked again when it was.
+    EmbedderOf embedder_of = {};
     /// After every turn that had jobs, with what it did.
     std::function<void(const WorkerCounts&)> on_turn = {};
 };

@@ -133,6 +133,21 @@ TEST_F(ServeChaos, H1_SigtermUnderLoadFailsNoRequest) {
     end_under_load_times(3);
 }
 
+TEST_F(ServeChaos, H12_ASessionIsFreeHalfAMinuteAfterItsServerWasKilled) {
+    words_ = 10'000;
+    ServedDecant server = serve_with_llm();
+    ChatStreams streams{server.port(), 1};
+    const auto is_busy = [&] {
+        return with_.catalog().value("SELECT count(*) FROM decant.chat_sessions WHERE turn_until > now()") == "1";
+    };
+    ASSERT_TRUE(eventually(20s, is_busy));
+    server.process().signal(SIGKILL);
+    server.process().wait();
+    streams.wait();
+    EXPECT_TRUE(is_busy());
+    EXPECT_EQ(with_.catalog().value("SELECT turn_until < now() + interval '31 s' FROM decant.chat_sessions"), "t");
+}
+
 TEST_F(ServeChaos, H2_ASecondSigtermEndsItAtOnce) {
     words_ = 10'000;
     ServedDecant server = serve_with_llm();
@@ -207,7 +222,7 @@ void restart_many_times(int rounds) {
     }
     ASSERT_FALSE(all.refusals.empty());
     EXPECT_LE(share_of(all.refusals, 0.95), 250);
-    EXPECT_LE(all.recovery_seconds, 2.0);
+    EXPECT_LE(all.recovery_seconds, 5.0);
     fmt::print(
         "PostgreSQL restarted {} times under load: {} searches refused with 503, the slowest in {:.0f} ms; the first "
         "good answer at most {:.2f} s after it was ready\n",

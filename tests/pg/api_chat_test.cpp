@@ -99,6 +99,25 @@ TEST_F(ApiChatTest, GivesNobodyTheEventsOfAnother) {
     EXPECT_EQ(with_->post(stream_path, said("eve", "x"), {"Last-Event-ID: 7"}).status, 400);
 }
 
+TEST_F(ApiChatTest, RefusesAMessageOfBlanks) {
+    for (const auto* path : {message_path, stream_path}) {
+        const net::HttpResponse refused = with_->post(path, said("uma", " \n"));
+        EXPECT_EQ(refused.status, 422) << refused.body;
+        EXPECT_THAT(refused.body, HasSubstr("/message has nothing but blanks"));
+    }
+}
+
+TEST(ApiChatFaults, AStreamTellsWhatNobodyExpected) {
+    test::ApiCase with;
+    with.is_model_broken = true;
+    const std::vector<Event> events =
+        events_of(with.post(stream_path, R"({"user_id": "ana", "message": "thing 4"})").body);
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events.back().type(), "error");
+    EXPECT_EQ(events.back().data.at("metadata").at("error"), "internal");
+    EXPECT_THAT(std::string{events.back().data.at("message").as_string()}, testing::Not(HasSubstr("spoilt")));
+}
+
 TEST_F(ApiChatTest, KeepsTheSessionsOfUsersApart) {
     ASSERT_EQ(with_->post(message_path, R"({"user_id": "bob", "session_id": "s-1", "message": "hola"})").status, 200);
     EXPECT_EQ(with_->post(message_path, R"({"user_id": "eve", "session_id": "s-1", "message": "hola"})").status, 403);

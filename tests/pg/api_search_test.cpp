@@ -86,6 +86,7 @@ TEST_F(ApiSearchTest, RefusesWithTheMemberThatIsWrong) {
     for (const Refused& refused :
          {Refused{"{}", 400, "/query is missing"},
           Refused{R"({"query": "a", "limit": 101})", 422, "/limit takes 1 to 100"},
+          Refused{R"({"query": " \n"})", 422, "/query has nothing but blanks"},
           Refused{R"({"query": "a", "filters": {"min_price": "1"}})", 400, "/filters/min_price takes a number"},
           Refused{R"({"query": "a", "filters": {"min_price": 9, "max_price": 8}})", 422, "8"},
           Refused{R"({"query": "a", "filters": {"brand": "Nobody"}})", 404, "Nobody"},
@@ -124,6 +125,24 @@ TEST(ApiFaults, WordsAnswerWhileTheModelIsAway) {
     EXPECT_EQ(body_of(response).at("metadata").at("degraded"), json::value(true));
 }
 
+TEST(ApiFaults, AMissingSchemaIsToldFromAMissingExtension) {
+    const test::SchemaCase with{test::ThrowawayCluster::shared().create_database()};
+    Server server{
+        Settings::from({},
+                       {{"DATABASE_URL", with.decant().conninfo()}, {"DECANT_PORT", "0"}, {"DECANT_EMBEDDER", "none"}}),
+        {.version = "test"}};
+    net::HttpClient client{{.name = "decant", .url = net::parse_url(server.url(), "URL")}};
+    const auto is_told = [&](const std::string& checks) {
+        return test::eventually(std::chrono::seconds{5}, [&] {
+            return client.send({.path = "/readyz", .tries = 1}).body.find(checks) != std::string::npos;
+        });
+    };
+    EXPECT_TRUE(is_told(R"("schema":"down","extension":"up")"));
+    with.exec("DROP EXTENSION vector");
+    server.reload();
+    EXPECT_TRUE(is_told(R"("schema":"down","extension":"down")"));
+}
+
 TEST(ApiFaults, ADatabaseThatGoesIsSaidAndComesBackByItself) {
     test::ApiCase with;
     ASSERT_EQ(with.post(search_path, R"({"query": "thing 5"})").status, 200);
@@ -134,6 +153,22 @@ TEST(ApiFaults, ADatabaseThatGoesIsSaidAndComesBackByItself) {
     EXPECT_TRUE(test::eventually(std::chrono::seconds{5},
                                  [&] { return with.post(search_path, R"({"query": "thing 5"})").status == 200; }));
     EXPECT_EQ(with.get("/readyz").status, 200);
+}
+
+TEST_F(ApiSearchTest, TakesNothingOfAnIgnoredKindFromTheText) {
+    const auto kinds = [](const json::object& answer) {
+        std::vector<std::string> names;
+        for (const json::value& meaning : answer.at("metadata").at("understood").at("meanings").as_array())
+            names.emplace_back(meaning.at("kind").as_string());
+        return names;
+    };
+    EXPECT_THAT(kinds(search(R"({"query": "thing 5 under 40 in stock"})")),
+                testing::UnorderedElementsAre("max_price", "stock"));
+    EXPECT_THAT(kinds(search(R"({"query": "thing 5 under 40 in stock", "ignore": ["max_price"]})")),
+                testing::ElementsAre("stock"));
+    const net::HttpResponse refused = with_->post(search_path, R"({"query": "a", "ignore": ["prices"]})");
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_THAT(refused.body, HasSubstr("/ignore/0 takes one of category"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A server whose every secret is a canary, made to fail in all ways: none of them shows in an answer or a log.
+// A server whose every secret is a canary, made to fail in all ways: none of them shows in an answer, a log or a trace.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -13,6 +13,7 @@
 #include "core/settings.hpp"
 #include "net/http_client.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/jwt_token.hpp"
 #include "tests/support/route_call.hpp"
 #include "tests/support/schema_case.hpp"
@@ -49,20 +50,38 @@ protected:
     ~ApiSecrets() override { with_.exec("ALTER ROLE canary_server NOLOGIN NOSUPERUSER"); }
 
     std::vector<std::string> environment(const std::string& conninfo) const {
-        std::vector<std::string> all{"DATABASE_URL=" + conninfo, "DECANT_PORT=0", "LOG_LEVEL=debug", "LOG_FILE=all.log",
-                                     "DECANT_RATE_FAILED_LOGIN=0", "DECANT_EMBEDDER=openai",
-                                     "DECANT_EMBEDDING_MODEL=text-embedding-3-small", "DECANT_LLM=ollama",
-                                     "OLLAMA_API_MODEL=llama3", "PRODUCT_SEARCH_STRATEGY=chroma_primary",
-                                     "CHROMA_COLLECTION=products",
-                                     // Nobody listens on port 1.
-
-                                     fmt::format("OLLAMA_API_URL=http://user:{}@127.0.0.1:1", secret("ollama")),
-                                     fmt::format("OPENAI_BASE_URL=http://user:{}@127.0.0.1:1", secret("openai-url")),
-                                     "OPENAI_API_KEY=" + secret("openai-key"), "JWT_SECRET_KEY=" + secret("jwt")};
+        std::vector<std::string> all{
+            "DATABASE_URL=" + conninfo, "DECANT_PORT=0", "LOG_LEVEL=debug", "LOG_FILE=all.log",
+            "DECANT_RATE_FAILED_LOGIN=0", "DECANT_EMBEDDER=openai", "DECANT_EMBEDDING_MODEL=text-embedding-3-small",
+            "DECANT_LLM=ollama", "OLLAMA_API_MODEL=llama3", "PRODUCT_SEARCH_STRATEGY=chroma_primary",
+            "CHROMA_COLLECTION=products",
+            // Nobody listens on port 1.
+            fmt::format("OLLAMA_API_URL=http://user:{}@127.0.0.1:1", secret("ollama")),
+            fmt::format("OPENAI_BASE_URL=http://user:{}@127.0.0.1:1", secret("openai-url")),
+            "OPENAI_API_KEY=" + secret("openai-key"), "JWT_SECRET_KEY=" + secret("jwt"), "LANGSMITH_TRACING=true",
+            "LANGSMITH_API_KEY=" + secret("langsmith"),
+            fmt::format("OTEL_EXPORTER_OTLP_ENDPOINT=http://user:{}@127.0.0.1:{}", secret("otlp-url"), traces_.port()),
+            "OTEL_EXPORTER_OTLP_HEADERS=x-api-key=" + secret("otlp"),
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true", "DECANT_KEEP_QUESTIONS=true"};
+        const std::string langsmith =
+            fmt::format("http://user:{}@127.0.0.1:{}", secret("langsmith-url"), traces_.port());
+        const bool has_replicas = GetParam().size() > 1;
+        all.push_back(has_replicas ? fmt::format(R"(LANGSMITH_RUNS_ENDPOINTS={{"{}": "{}"}})", langsmith,
+                                                 secret("langsmith-replica"))
+                                   : "LANGSMITH_ENDPOINT=" + langsmith);
         all.insert(all.end(), GetParam().begin(), GetParam().end());
         return all;
     }
 
+    /// All that was told of requests, to LangSmith, the collector and the database.
+    std::string traces() const {
+        std::string all = with_.value("SELECT string_agg(to_jsonb(r)::text, ' ') FROM decant.trace_runs r");
+        for (const test::StandInRequest& request : traces_.requests())
+            all += request.target + " " + request.body;
+        return all;
+    }
+
+    test::HttpStandIn traces_{[](const test::StandInRequest&) { return test::StandInAnswer{.body = "{}"}; }};
     test::SchemaCase with_;
 };
 
@@ -119,6 +138,11 @@ TEST_P(ApiSecrets, ShowInNoAnswerAndNoLog) {
     EXPECT_THAT(told, HasSubstr(" 200 ")) << "everything failed";
     EXPECT_THAT(told, Not(HasSubstr(std::string{canary})));
     EXPECT_THAT(outcome.out + outcome.err, Not(HasSubstr(std::string{canary})));
+    const std::string told_of = traces();
+    EXPECT_THAT(told_of, HasSubstr("/runs/multipart"));
+    EXPECT_THAT(told_of, HasSubstr("/v1/traces"));
+    EXPECT_THAT(told_of, HasSubstr("product_agent"));
+    EXPECT_THAT(told_of, Not(HasSubstr(std::string{canary})));
     const std::string log = content_of(with_.decant().folder() / "all.log");
     EXPECT_THAT(log, HasSubstr("listening on"));
     EXPECT_THAT(log, Not(HasSubstr(std::string{canary})));

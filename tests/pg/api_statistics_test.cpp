@@ -184,6 +184,37 @@ TEST(ApiMetrics, SayThatTheDatabaseIsAwayAndTellNothingOld) {
     EXPECT_TRUE(test::eventually(10s, [&] { return with.get(health).status == 200; }));
 }
 
+TEST_F(ApiStatistics, CompareTheSearchWithItsTargets) {
+    for (int i = 1; i <= 3; ++i)
+        with_.post(search_path, R"({"query": "thing 5", "limit": 1})");
+    metrics_of(3);
+    const json::object quality = body_of(with_.get("/api/v1/quality?time_range=1h"));
+    EXPECT_EQ(quality.at("embedding_model"), "small");
+    EXPECT_EQ(quality.at("searches"), json::value(3));
+    EXPECT_EQ(quality.at("missed"), json::value(1)) << "one of the twelve products has no vector";
+    std::map<std::string, std::string> states;
+    for (const json::value& metric : quality.at("metrics").as_array())
+        states[std::string{metric.at("name").as_string()}] = std::string{metric.at("state").as_string()};
+    EXPECT_EQ(states["coverage"], "missed");
+    EXPECT_EQ(states["error_rate"], "met");
+    EXPECT_EQ(states["average_similarity"], "no_target");
+    EXPECT_EQ(states["feedback_score"], "unknown");
+    EXPECT_EQ(with_.get("/api/v1/quality?time_range=1y").status, 422);
+}
+
+TEST_F(ApiStatistics, ProbeTheIndexByThemselvesAndTellPrometheusOfTheTargets) {
+    std::string text;
+    EXPECT_TRUE(test::eventually(20s, [&] {
+        text = with_.get("/metrics").body;
+        return text.find("decant_quality_value{metric=\"index_recall\"} 1\n") != std::string::npos;
+    })) << text;
+    EXPECT_EQ(with_.catalog().value("SELECT count(*) || ' ' || min(queries) FROM decant.quality_probes"), "1 11");
+    EXPECT_THAT(test::exposition_faults(text), IsEmpty());
+    EXPECT_THAT(text, HasSubstr("decant_quality_target_met{metric=\"coverage\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("decant_quality_target{metric=\"error_rate\"} 0.01\n"));
+    EXPECT_THAT(text, Not(HasSubstr("decant_quality_target_met{metric=\"feedback_score\"}")));
+}
+
 TEST_F(ApiStatistics, TakeFeedbackOnAnAnswer) {
     const std::string path = "/api/v1/feedback";
     const net::HttpResponse first = with_.post(path, R"({"run_id": "r-1", "score": 0, "comment": "no era eso"})");
@@ -197,7 +228,25 @@ TEST_F(ApiStatistics, TakeFeedbackOnAnAnswer) {
     EXPECT_EQ(with_.post(path, R"({"score": 1})").status, 422);
     EXPECT_EQ(with_.post(path, R"({"score": 1, "run_id": "a", "message_id": "b"})").status, 422);
     EXPECT_EQ(with_.post(path, R"({"score": 1.5, "run_id": "a"})").status, 422);
-    EXPECT_EQ(with_.post(path, R"({"run_id": "a"})").status, 400);
+    EXPECT_EQ(with_.post(path, R"({"run_id": "a"})").status, 422);
+}
+
+TEST_F(ApiStatistics, TakeAChoiceForNoOpinion) {
+    const std::string path = "/api/v1/feedback";
+    const std::string product = with_.catalog().id_of("p-5");
+    const auto kept = [&] {
+        return with_.catalog().value("SELECT concat_ws(' ', score, comment, product_id) FROM decant.feedback");
+    };
+    const net::HttpResponse chosen =
+        with_.post(path, fmt::format(R"({{"run_id": "r-1", "product_id": "{}"}})", product));
+    EXPECT_EQ(chosen.status, 201) << chosen.body;
+    EXPECT_EQ(kept(), product);
+    const json::object quality = body_of(with_.get("/api/v1/quality"));
+    EXPECT_EQ(quality.at("feedbacks"), 0);
+    with_.post(path, R"({"run_id": "r-1", "score": 0.25, "comment": "caro"})");
+    EXPECT_EQ(kept(), "0.25 caro " + product);
+    with_.post(path, fmt::format(R"({{"run_id": "r-1", "product_id": "{}"}})", with_.catalog().id_of("p-6")));
+    EXPECT_EQ(kept(), "0.25 caro " + with_.catalog().id_of("p-6"));
 }
 
 }  // namespace

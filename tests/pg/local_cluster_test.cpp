@@ -63,6 +63,8 @@ TEST_F(LocalClusterTest, StartsWithTheDatabaseAndTheExtension) {
     const ClusterAddress address = make("home").start();
     EXPECT_EQ(text_of(address.conninfo(), "SELECT current_database()"), "aynux");
     EXPECT_EQ(text_of(address.conninfo(), "SELECT count(*) FROM pg_extension WHERE extname = 'vector'"), "1");
+    EXPECT_EQ(text_of(address.conninfo(), "SELECT oid >= 16384 FROM pg_extension WHERE extname = 'vector'"), "t")
+        << "pg_dump would leave it out";
 }
 
 TEST_F(LocalClusterTest, IsTheSameServerWhenItIsStartedAgain) {

@@ -33,7 +33,6 @@ TEST_F(MetricsOverTime, OfNothingAreZeroAndUnknown) {
     EXPECT_EQ(metrics.all.mean_ms, std::nullopt);
     EXPECT_EQ(metrics.all.mean_similarity, std::nullopt);
     EXPECT_TRUE(metrics.strategies.empty());
-    EXPECT_EQ(metrics.embeddings.average_age_days, std::nullopt);
 }
 
 TEST_F(MetricsOverTime, TellLatencyAsPercentilesWithoutTheWordingOfAnswers) {
@@ -94,7 +93,6 @@ TEST_F(MetricsOverTime, CountEmbeddingsThatWereMadeWaitAndWereGivenUp) {
     EXPECT_EQ(figures.generated, 1U);
     EXPECT_EQ(figures.waiting, 5U);
     EXPECT_EQ(figures.dead, 1U);
-    EXPECT_THAT(figures.average_age_days, Optional(DoubleNear(1, 0.01)));
 }
 
 TEST_F(MetricsOverTime, FillASeriesOfBucketsWithoutGaps) {

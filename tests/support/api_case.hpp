@@ -40,6 +40,7 @@ public:
             settings_, api::ServerPurpose{.version = "test", .runs_worker = runs_worker, .open_embedder = [this] {
                                               auto model = std::make_unique<SmallEmbedder>();
                                               model->spoil = [this](SmallEmbedder::Texts, SmallEmbedder::Answer&) {
+                                                  if (is_model_broken) throw std::runtime_error("spoilt");
                                                   if (!is_model_away) return;
                                                   throw Error{ErrorCode::embedder_unavailable, "It is away", ""};
                                               };
@@ -66,6 +67,7 @@ public:
     }
 
     std::atomic<bool> is_model_away = false;
+    std::atomic<bool> is_model_broken = false;  ///< fails by what nobody expects
 
 private:
     Settings settings_of(const Settings::Variables& more) const {

@@ -98,7 +98,8 @@ std::optional<StandInRequest> take_request(std::string& bytes) {
 
 }  // namespace
 
-HttpStandIn::HttpStandIn(Script script, const std::filesystem::path& certificate) : script_(std::move(script)) {
+HttpStandIn::HttpStandIn(Script script, const std::filesystem::path& certificate, int port)
+    : script_(std::move(script)) {
     std::signal(SIGPIPE, SIG_IGN);  // SSL_write has no MSG_NOSIGNAL
     if (!certificate.empty()) {
         tls_ = std::make_unique<Tls>();
@@ -109,6 +110,9 @@ HttpStandIn::HttpStandIn(Script script, const std::filesystem::path& certificate
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const int yes = 1;
+    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     socklen_t size = sizeof address;
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 64) != 0 ||

@@ -40,8 +40,9 @@ public:
     /// From several threads.
     using Script = std::function<StandInAnswer(const StandInRequest& request)>;
 
-    /// With TLS where a certificate is given: a folder with cert.pem and key.pem.
-    explicit HttpStandIn(Script script, const std::filesystem::path& certificate = {});
+    /// With TLS where a certificate is given: a folder with cert.pem and key.pem. On `port`, which another one had
+    /// before, where that is not 0.
+    explicit HttpStandIn(Script script, const std::filesystem::path& certificate = {}, int port = 0);
     HttpStandIn(const HttpStandIn&) = delete;
     HttpStandIn& operator=(const HttpStandIn&) = delete;
     ~HttpStandIn();

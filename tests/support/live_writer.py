@@ -48,14 +48,16 @@ def add_arguments(parser):
     parser.add_argument("directory")
     parser.add_argument("--stop", required=True, help="ends when this file exists")
     parser.add_argument("--most", type=int, default=5000, help="ends after so many steps in any case")
+    parser.add_argument("--space", default="l2")
+    # A threshold this small makes Chroma rewrite the HNSW files, and purge the queue, every few steps.
+    parser.add_argument("--sync-threshold", type=int, default=100)
     parser.add_argument("--ready-after", type=int, default=30, help="prints `ready` after so many steps")
 
 
 def run(options):
     from chroma_client import open_client
-    # Thresholds this small make Chroma rewrite the HNSW files every few steps.
     collection = open_client(options.directory).create_collection(
-        COLLECTION, metadata={"hnsw:space": "l2", "hnsw:batch_size": 50, "hnsw:sync_threshold": 100})
+        COLLECTION, metadata={"hnsw:space": options.space, "hnsw:batch_size": 50, "hnsw:sync_threshold": options.sync_threshold})
     number = 0
     while number < options.ready_after or number < options.most and not os.path.exists(options.stop):
         number += 1

@@ -155,4 +155,10 @@ bool RawClient::is_closed_within(std::chrono::milliseconds span) {
     }
 }
 
+int status_of(RawClient& client) {
+    client.send(get);
+    const auto answer = client.read_answer();
+    return answer ? answer->status : 0;
+}
+
 }  // namespace decant::test

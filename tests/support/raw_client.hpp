@@ -57,4 +57,9 @@ private:
     bool was_reset_ = false;
 };
 
+inline constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// Of the answer to `get`; 0: there was none.
+int status_of(RawClient& client);
+
 }  // namespace decant::test

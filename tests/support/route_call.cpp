@@ -17,7 +17,8 @@ std::string upper(std::string text) {
 std::string target_of(std::string path, const json::object& operation, const std::string& product) {
     for (const auto& [name, value] : {std::pair<std::string, std::string>{"{product_id}", product},
                                       {"{session_id}", "chat_nobody"},
-                                      {"{job_id}", "1"}}) {
+                                      {"{job_id}", "1"},
+                                      {"{name}", "nothing"}}) {
         if (const std::size_t at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
     }
     if (path.find('{') != std::string::npos) throw std::runtime_error("no value for a name of " + path);

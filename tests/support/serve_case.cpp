@@ -37,11 +37,15 @@ ServeCase::ServeCase(ThrowawayCluster& cluster)
     with_.exec("ANALYZE products");
 }
 
+std::vector<std::string> ServeCase::environment() const {
+    return {"OLLAMA_API_URL=" + ollama_url_, "PGVECTOR_SIMILARITY_THRESHOLD=-1", "DECANT_RATE_SEARCH=0",
+            "DECANT_RATE_CHAT=0", "DECANT_RATE_MONITORING=0"};
+}
+
 ServedDecant ServeCase::serve(const std::vector<std::string>& more) const {
-    std::vector<std::string> environment{"OLLAMA_API_URL=" + ollama_url_, "PGVECTOR_SIMILARITY_THRESHOLD=-1",
-                                         "DECANT_RATE_SEARCH=0", "DECANT_RATE_CHAT=0", "DECANT_RATE_MONITORING=0"};
-    environment.insert(environment.end(), more.begin(), more.end());
-    return {with_.decant(), environment};
+    std::vector<std::string> all = environment();
+    all.insert(all.end(), more.begin(), more.end());
+    return {with_.decant(), all};
 }
 
 }  // namespace decant::test

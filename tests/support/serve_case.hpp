@@ -33,6 +33,8 @@ public:
     const SchemaCase& catalog() const { return with_; }
     /// From now on nobody answers at Ollama's address.
     void stop_ollama() { ollama_.reset(); }
+    /// KEY=VALUE, of its servers and of commands that are to embed as they do.
+    std::vector<std::string> environment() const;
     /// Without limits of rate.
     ServedDecant serve(const std::vector<std::string>& more = {}) const;
 

@@ -119,6 +119,8 @@ void SyntheticChroma::open() {
     const int opened = sqlite3_open((path_ / "chroma.sqlite3").c_str(), &db);
     db_.reset(db);
     if (opened != SQLITE_OK) throw std::runtime_error("cannot open the database in " + path_.string());
+    // As chromadb's writers wait for whoever reads.
+    sqlite3_busy_timeout(db, 30'000);
     exec("PRAGMA synchronous = off");
 }
 

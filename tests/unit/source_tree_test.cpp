@@ -32,31 +32,36 @@ const std::map<std::string, std::vector<std::string>> builds_on{
     {"search", {"chroma", "embed", "store"}},
     {"chat", {"search", "net"}},
     {"quality", {"search"}},
-    {"api", {"chat", "work"}},
-    {"cli", {"migrate", "quality", "api"}},
+    {"sync", {"net", "store"}},
+    {"trace", {"net", "store"}},
+    {"web", {"core"}},
+    {"operate", {"migrate", "quality"}},
+    {"api", {"chat", "operate", "quality", "sync", "trace", "work", "web"}},
+    {"cli", {"operate", "api"}},
     {"main.cpp", {"cli"}},
 };
 
 struct Confined {
-    std::string header;  ///< as the include starts
-    std::string place;   ///< the only folder or file that may include it
+    std::string header;               ///< as the include starts
+    std::vector<std::string> places;  ///< the only folders or files that may include it
 };
 
 const std::vector<Confined> confined_headers{
-    {"libpq-fe.h", "pg/"},
-    {"curl/", "net/"},
-    {"boost/asio", "net/"},
-    {"boost/beast/", "net/detail/request_reader.cpp"},
-    {"sqlite3.h", "chroma/"},
-    {"simdjson.h", "chroma/detail/server_page.cpp"},
-    {"CLI/", "cli/command_line.cpp"},
-    {"spdlog/", "core/log.cpp"},
-    {"openvino/", "embed/detail/"},
-    {"sentencepiece", "embed/detail/"},
-    {"boost/json/src.hpp", "core/json.cpp"},
-    {"zlib.h", "api/gzip.cpp"},
-    {"unicode/", "search/detail/"},
-    {"prometheus/", "api/metrics_registry.cpp"},
+    {"libpq-fe.h", {"pg/"}},
+    {"curl/", {"net/"}},
+    {"boost/asio", {"net/"}},
+    {"boost/beast/", {"net/detail/request_reader.cpp"}},
+    {"sqlite3.h", {"chroma/"}},
+    {"simdjson.h", {"chroma/detail/server_page.cpp", "sync/dux_item.cpp"}},
+    {"CLI/", {"cli/command_line.cpp"}},
+    {"spdlog/", {"core/log.cpp"}},
+    {"openvino/", {"embed/detail/"}},
+    {"sentencepiece", {"embed/detail/"}},
+    {"boost/json/src.hpp", {"core/json.cpp"}},
+    {"zlib.h", {"api/gzip.cpp"}},
+    {"zstd.h", {"trace/detail/compressed.cpp"}},
+    {"unicode/", {"search/detail/"}},
+    {"prometheus/", {"api/metrics_registry.cpp"}},
 };
 
 constexpr std::size_t most_lines = 600;
@@ -126,9 +131,11 @@ TEST(SourceTree, KeepsTheDetailsOfAFolderInIt) {
 TEST(SourceTree, ConfinesEachLibraryToItsPlace) {
     for (const Source& source : all_sources()) {
         for (const std::string& header : includes_of(source)) {
-            for (const auto& [confined, place] : confined_headers) {
+            for (const auto& [confined, places] : confined_headers) {
                 if (!header.starts_with(confined)) continue;
-                EXPECT_TRUE(source.path.starts_with(place)) << source.path << " includes " << header;
+                EXPECT_TRUE(std::ranges::any_of(
+                    places, [&](const std::string& place) { return source.path.starts_with(place); }))
+                    << source.path << " includes " << header;
             }
         }
     }

@@ -33,7 +33,8 @@ KnownFacts::Product facts_of(const search::Hit& hit) {
         .stems = {}, .joined = {}, .name = {}, .price = hit.price, .stock = static_cast<double>(hit.stock)};
     for (const Word& word : words_in(hit.name))
         product.name.insert(stem(word.folded));
-    for (const std::string& text : {hit.name, hit.brand, hit.category, hit.model, hit.sku, hit.id})
+    for (const std::string& text :
+         {hit.name, hit.brand, hit.category, hit.category_display_name, hit.model, hit.sku, hit.id})
         add_words(product, text);
     return product;
 }

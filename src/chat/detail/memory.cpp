@@ -1,5 +1,7 @@
 #include "chat/detail/memory.hpp"
 
+#include "core/json_members.hpp"
+
 namespace decant::chat::detail {
 namespace {
 
@@ -12,21 +14,6 @@ std::vector<std::string> texts_in(const json::object& object, std::string_view n
     return texts;
 }
 
-std::string text_in(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
-}
-
-std::optional<double> number_in(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    return value != nullptr && value->is_number() ? std::optional{value->to_number<double>()} : std::nullopt;
-}
-
-bool is_set(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    return value != nullptr && value->is_bool() && value->get_bool();
-}
-
 json::array array_of(const std::vector<std::string>& texts) {
     json::array list;
     for (const std::string& text : texts)
@@ -34,27 +21,23 @@ json::array array_of(const std::vector<std::string>& texts) {
     return list;
 }
 
-json::value or_null(const std::optional<double>& number) {
-    return number ? json::value(*number) : json::value(nullptr);
-}
-
 }  // namespace
 
 Memory memory_of(const json::object& state) {
     Memory memory{.shown = texts_in(state, "shown"),
                   .focus = texts_in(state, "focus"),
-                  .language = language_names.find(text_in(state, "language"))};
+                  .language = language_names.find(text_member(state, "language").value_or(""))};
     const json::value* request = state.if_contains("request");
     if (request == nullptr || !request->is_object()) return memory;
     const json::object& last = request->get_object();
-    memory.request = LastRequest{.text = text_in(last, "text"),
-                                 .brand_words = text_in(last, "brand_words"),
-                                 .min_price = number_in(last, "min_price"),
-                                 .max_price = number_in(last, "max_price"),
+    memory.request = LastRequest{.text = text_member(last, "text").value_or(""),
+                                 .brand_words = text_member(last, "brand_words").value_or(""),
+                                 .min_price = number_member(last, "min_price"),
+                                 .max_price = number_member(last, "max_price"),
                                  .in_stock = is_set(last, "in_stock"),
                                  .on_sale = is_set(last, "on_sale"),
                                  .featured = is_set(last, "featured"),
-                                 .offset = static_cast<std::uint64_t>(number_in(last, "offset").value_or(0))};
+                                 .offset = static_cast<std::uint64_t>(number_member(last, "offset").value_or(0))};
     return memory;
 }
 

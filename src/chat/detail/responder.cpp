@@ -117,12 +117,19 @@ Draft Responder::respond(const Intent& intent, std::string_view message) {
     }
 }
 
-search::Answer Responder::ask(const search::Request& request) {
-    log_attempt(engine_.options(), options_.log_level);
-    search::Answer answer = engine_.search(request);
+search::Answer Responder::ask(search::Request request) {
+    if (!request.strategy) request.strategy = options_.strategy;
+    search::EngineOptions attempted = engine_.options();
+    attempted.strategy = request.strategy.value_or(attempted.strategy);
+    log_attempt(attempted, options_.log_level);
+    search::Answer answer = answer_to(request);
     log_outcome(answer, options_.log_level);
     searched_ = answer;
     return answer;
+}
+
+search::Answer Responder::answer_to(const search::Request& request) {
+    return options_.ask ? options_.ask(request) : engine_.search(request);
 }
 
 Draft Responder::search(const Intent& intent, std::string_view message) {
@@ -212,7 +219,7 @@ Draft Responder::nothing(const LastRequest& request, const search::Answer& answe
         wider.limit = most_nearest;
         wider.threshold = -1;
         wider.strategy = search::Strategy::pgvector;
-        nearest = engine_.search(wider).hits;
+        nearest = answer_to(wider).hits;
     }
     if (!nearest.empty()) memory_.shown = ids_of(nearest);
     const search::Diagnosis* diagnosis = answer.diagnosis ? &*answer.diagnosis : nullptr;
@@ -281,7 +288,7 @@ Hit Responder::extreme_of(const std::vector<std::string>& ids, PriceWish wish) {
 std::optional<std::string> Responder::find_named(const std::string& name) {
     for (const ProductFacts& product : read_products(db_, memory_.shown))
         if (is_called(product.hit, name)) return product.hit.id;
-    for (const Hit& hit : engine_.search({.text = name, .limit = named_candidates, .literal = true}).hits)
+    for (const Hit& hit : answer_to({.text = name, .limit = named_candidates, .literal = true}).hits)
         if (is_called(hit, name)) return hit.id;
     return std::nullopt;
 }

@@ -57,7 +57,8 @@ private:
     Draft about(const std::vector<ProductFacts>& products);
     Draft stock_of(const std::vector<ProductFacts>& products);
 
-    search::Answer ask(const search::Request& request);
+    search::Answer ask(search::Request request);
+    search::Answer answer_to(const search::Request& request);
     std::optional<std::string> find_named(const std::string& name);
     std::vector<std::string> meant(const Intent& intent);
     search::Hit extreme_of(const std::vector<std::string>& ids, search::PriceWish wish);

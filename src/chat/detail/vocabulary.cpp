@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "search/number_words.hpp"
+
 namespace decant::chat::detail {
 namespace {
 
@@ -190,69 +192,17 @@ bool counts_products(std::string_view folded) {
 }
 
 std::optional<double> number_word(std::string_view folded) {
-    static const std::unordered_map<std::string_view, double> values{{"un", 1},
-                                                                     {"una", 1},
-                                                                     {"uno", 1},
-                                                                     {"one", 1},
-                                                                     {"dos", 2},
-                                                                     {"two", 2},
-                                                                     {"tres", 3},
-                                                                     {"three", 3},
-                                                                     {"cuatro", 4},
-                                                                     {"four", 4},
-                                                                     {"cinco", 5},
-                                                                     {"five", 5},
-                                                                     {"seis", 6},
-                                                                     {"six", 6},
-                                                                     {"siete", 7},
-                                                                     {"seven", 7},
-                                                                     {"ocho", 8},
-                                                                     {"eight", 8},
-                                                                     {"nueve", 9},
-                                                                     {"nine", 9},
-                                                                     {"diez", 10},
-                                                                     {"ten", 10},
-                                                                     {"eleven", 11},
-                                                                     {"doce", 12},
-                                                                     {"twelve", 12},
-                                                                     {"trece", 13},
-                                                                     {"catorce", 14},
-                                                                     {"quince", 15},
-                                                                     {"fifteen", 15},
-                                                                     {"veinte", 20},
-                                                                     {"twenty", 20},
-                                                                     {"treinta", 30},
-                                                                     {"thirty", 30},
-                                                                     {"cuarenta", 40},
-                                                                     {"forty", 40},
-                                                                     {"cincuenta", 50},
-                                                                     {"fifty", 50},
-                                                                     {"sesenta", 60},
-                                                                     {"sixty", 60},
-                                                                     {"setenta", 70},
-                                                                     {"seventy", 70},
-                                                                     {"ochenta", 80},
-                                                                     {"eighty", 80},
-                                                                     {"noventa", 90},
-                                                                     {"ninety", 90},
-                                                                     {"cien", 100},
-                                                                     {"ciento", 100},
-                                                                     {"hundred", 100},
-                                                                     {"doscientos", 200},
-                                                                     {"trescientos", 300},
-                                                                     {"cuatrocientos", 400},
-                                                                     {"quinientos", 500},
-                                                                     {"seiscientos", 600},
-                                                                     {"setecientos", 700},
-                                                                     {"ochocientos", 800},
-                                                                     {"novecientos", 900},
-                                                                     {"mil", 1'000},
-                                                                     {"thousand", 1'000},
-                                                                     {"millon", 1'000'000},
-                                                                     {"millones", 1'000'000},
-                                                                     {"million", 1'000'000}};
-    const auto found = values.find(folded);
-    return found == values.end() ? std::nullopt : std::optional{found->second};
+    static const std::unordered_map<std::string_view, double> articles_and_multipliers{{"un", 1},
+                                                                                       {"una", 1},
+                                                                                       {"uno", 1},
+                                                                                       {"hundred", 100},
+                                                                                       {"mil", 1'000},
+                                                                                       {"thousand", 1'000},
+                                                                                       {"millon", 1'000'000},
+                                                                                       {"millones", 1'000'000},
+                                                                                       {"million", 1'000'000}};
+    const auto found = articles_and_multipliers.find(folded);
+    return found == articles_and_multipliers.end() ? search::number_word(folded) : std::optional{found->second};
 }
 
 }  // namespace decant::chat::detail

@@ -166,7 +166,7 @@ void PersistedReader::read_page(std::size_t limit) {
 void PersistedReader::list_rows(std::size_t limit) {
     rows_.clear();
     texts_.clear();
-    std::optional<std::string_view> last;
+    std::optional<std::string> last;
     list_->for_each(from_, [&](const ListedRecord& record) {
         if (rows_.size() == limit) {
             return false;
@@ -175,16 +175,23 @@ void PersistedReader::list_rows(std::size_t limit) {
             ChangeWatch::throw_changed("chroma.sqlite3");
         }
         const VectorSource source = sources_[position_++];
-        last = texts_.keep(record.id);
-        if (!source.is_none()) {
-            rows_.push_back(
-                {.id = *last, .stored = record.row, .pending = record.pending, .source = source, .extent = {}});
+        last = record.id;
+        if (!source.is_none() && is_wanted(record.id)) {
+            rows_.push_back({.id = texts_.keep(record.id),
+                             .stored = record.row,
+                             .pending = record.pending,
+                             .source = source,
+                             .extent = {}});
         }
         return true;
     });
     if (last) {
         from_ = successor(*last);
     }
+}
+
+bool PersistedReader::is_wanted(std::string_view id) const {
+    return !wanted_ || std::ranges::binary_search(*wanted_, id, std::less<std::string_view>{});
 }
 
 /// Whether both are stored as they are, the second `distance` rows after the first.

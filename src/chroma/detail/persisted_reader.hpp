@@ -36,6 +36,10 @@ public:
 
     CollectionSurvey survey() const;
 
+    /// From now on pages hold only records with these ids, which are sorted bytewise. record_count() and lost() stay
+    /// those of the collection.
+    void keep_only(std::vector<std::string> ids) { wanted_ = std::move(ids); }
+
 private:
     struct Row {
         std::string_view id;
@@ -52,6 +56,7 @@ private:
     void finish_read(const BusGuard& guard);
     void read_page(std::size_t limit);
     void list_rows(std::size_t limit);
+    bool is_wanted(std::string_view id) const;
     static bool follows(const Row& first, std::size_t distance, const Row& row);
     void read_metadata();
     void read_vectors();
@@ -71,8 +76,9 @@ private:
     std::vector<Finding> findings_;
     std::string fingerprint_;
 
-    std::string from_;          ///< the next page starts with the first id that is not less
-    std::size_t position_ = 0;  ///< of that id in sources_
+    std::optional<std::vector<std::string>> wanted_;  ///< none: all
+    std::string from_;                                ///< the next page starts with the first id that is not less
+    std::size_t position_ = 0;                        ///< of that id in sources_
     TextArena texts_;
     std::vector<Row> rows_;
     std::vector<std::size_t> order_;

@@ -18,6 +18,7 @@
 #include "chroma/detail/change_watch.hpp"
 #include "chroma/detail/mapped_file.hpp"
 #include "chroma/detail/sqlite.hpp"
+#include "chroma/directory_snapshot.hpp"
 #include "core/error.hpp"
 
 namespace decant::chroma::detail {
@@ -31,7 +32,7 @@ constexpr std::chrono::milliseconds pause{100};
 constexpr std::chrono::nanoseconds settling_time = std::chrono::milliseconds{50};
 
 constexpr std::string_view folder_prefix = "decant-snapshot-";
-constexpr auto lock_file = "in-use.lock";
+constexpr auto lock_file = snapshot_lock_file;
 constexpr std::array database_files{"chroma.sqlite3", "chroma.sqlite3-journal", "chroma.sqlite3-wal"};
 constexpr auto select_applied = "SELECT seq_id FROM max_seq_id";
 constexpr auto select_newest = "SELECT max(seq_id) FROM embeddings_queue";
@@ -79,8 +80,9 @@ bool duplicate(const fs::path& from, const fs::path& to) {
     std::error_code error;
     fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
     if (error && error != std::errc::no_such_file_or_directory) {
+        const bool is_full = error == std::errc::no_space_on_device;
         throw Error{
-            ErrorCode::source_unreadable,
+            is_full ? ErrorCode::store_full : ErrorCode::source_unreadable,
             fmt::format("{} cannot be copied to {}: {}.", from.string(), to.string(), error.message()),
             "a directory in use is read from a private copy: set TMPDIR to a folder with room for it, or stop the "
             "process that uses the directory"};
@@ -109,9 +111,9 @@ void remove_abandoned_copies(const fs::path& place) {
 
 }  // namespace
 
-PrivateCopy::PrivateCopy(const fs::path& source) {
-    remove_abandoned_copies(fs::temp_directory_path());
-    std::string pattern = (fs::temp_directory_path() / fmt::format("{}XXXXXX", folder_prefix)).string();
+PrivateCopy::PrivateCopy(const fs::path& source, const fs::path& place) {
+    remove_abandoned_copies(place);
+    std::string pattern = (place / fmt::format("{}XXXXXX", folder_prefix)).string();
     if (::mkdtemp(pattern.data()) == nullptr) {
         throw Error{ErrorCode::source_unreadable, fmt::format("No folder could be made in {}.", pattern),
                     "set TMPDIR to a folder that this user may write"};

@@ -1,13 +1,14 @@
 #include <fmt/format.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 
 #include "core/quantity_text.hpp"
 #include "migrate/detail/catalog_job.hpp"
 #include "migrate/detail/retry.hpp"
+#include "store/column_model.hpp"
 #include "store/index_builder.hpp"
 #include "store/server_check.hpp"
+#include "store/server_disk.hpp"
 
 namespace decant::migrate::detail {
 namespace {
@@ -16,17 +17,6 @@ constexpr std::string_view may_record_sql =
     "SELECT CASE WHEN n.oid IS NULL THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') "
     "ELSE pg_catalog.has_schema_privilege(n.oid, 'USAGE') END FROM (SELECT "
     "pg_catalog.to_regnamespace('decant')::oid) n (oid)";
-
-/// Free bytes of the server's disk where it can be known: on this machine, in a folder that may be looked at.
-std::optional<std::uint64_t> free_bytes(pg::Connection& db) {
-    if (!db.is_local()) return std::nullopt;
-    const pg::Result may = db.exec("SELECT pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')");
-    if (!may.boolean(0, 0)) return std::nullopt;
-    const std::string folder{db.exec("SELECT pg_catalog.current_setting('data_directory')").text(0, 0)};
-    struct statvfs volume{};
-    if (statvfs(folder.c_str(), &volume) != 0) return std::nullopt;
-    return static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
-}
 
 }  // namespace
 
@@ -116,9 +106,17 @@ void CatalogJob::check_catalog() {
                  db_->quote_identifier(db_->user()))});
     }
     check_dimensions(catalog);
+    if (const auto column = store::read_column_model(*db_); column && !embedder_ && request_.reuse == Reuse::always) {
+        problems_.push_back(
+            {ErrorCode::conflict,
+             fmt::format("The catalog's vectors are of model '{}' ({}), and --reuse always does not look "
+                         "whose the source's are",
+                         column->name, column->provider),
+             "Leave it out: what can be reused is found by comparing."});
+    }
     const std::uint64_t wanted =
         source_ ? store::graph_bytes({.dimension = shape_.dimension, .rows = source_->record_count()}) : 0;
-    const auto free = free_bytes(*db_);
+    const auto free = store::free_server_bytes(*db_);
     if (free && *free < wanted) {
         problems_.push_back({ErrorCode::store_full,
                              fmt::format("The server's disk has {} left, the migration needs about {}",

@@ -3,7 +3,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
@@ -115,11 +114,6 @@ ServerRequest RequestReader::take() {
             .target = std::string{message.target()},
             .headers = std::move(state_->headers),
             .body = std::move(message.body())};
-}
-
-std::string_view reason_phrase(int status) noexcept {
-    const auto phrase = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
-    return {phrase.data(), phrase.size()};
 }
 
 }  // namespace decant::net

@@ -39,7 +39,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// "Not Found" for 404.
-std::string_view reason_phrase(int status) noexcept;
-
 }  // namespace decant::net

@@ -7,8 +7,8 @@
 #include <array>
 #include <ctime>
 
-#include "net/detail/request_reader.hpp"
 #include "net/http_head.hpp"
+#include "net/http_status.hpp"
 
 namespace decant::net {
 namespace {

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "search/number_words.hpp"
+
 namespace decant::search::detail {
 namespace {
 
@@ -40,57 +42,6 @@ const Phrases model_words{
     "ddr5, galaxy, iphone, pixel, redmi, moto, model, modelo, serie, series, version, windows, socket, lga, "
     "wifi, cl, ip, pcie, usb, hdmi, bluetooth, nro, numero"};
 
-struct NumberWord {
-    std::string_view word;
-    double value;
-};
-constexpr auto number_words = std::to_array<NumberWord>({{"dos", 2},
-                                                         {"tres", 3},
-                                                         {"cuatro", 4},
-                                                         {"cinco", 5},
-                                                         {"seis", 6},
-                                                         {"siete", 7},
-                                                         {"ocho", 8},
-                                                         {"nueve", 9},
-                                                         {"diez", 10},
-                                                         {"quince", 15},
-                                                         {"veinte", 20},
-                                                         {"treinta", 30},
-                                                         {"cuarenta", 40},
-                                                         {"cincuenta", 50},
-                                                         {"sesenta", 60},
-                                                         {"setenta", 70},
-                                                         {"ochenta", 80},
-                                                         {"noventa", 90},
-                                                         {"cien", 100},
-                                                         {"ciento", 100},
-                                                         {"doscientos", 200},
-                                                         {"trescientos", 300},
-                                                         {"cuatrocientos", 400},
-                                                         {"quinientos", 500},
-                                                         {"seiscientos", 600},
-                                                         {"setecientos", 700},
-                                                         {"ochocientos", 800},
-                                                         {"novecientos", 900},
-                                                         {"one", 1},
-                                                         {"two", 2},
-                                                         {"three", 3},
-                                                         {"four", 4},
-                                                         {"five", 5},
-                                                         {"six", 6},
-                                                         {"seven", 7},
-                                                         {"eight", 8},
-                                                         {"nine", 9},
-                                                         {"ten", 10},
-                                                         {"fifteen", 15},
-                                                         {"twenty", 20},
-                                                         {"thirty", 30},
-                                                         {"forty", 40},
-                                                         {"fifty", 50},
-                                                         {"sixty", 60},
-                                                         {"seventy", 70},
-                                                         {"eighty", 80},
-                                                         {"ninety", 90}});
 const Phrases thousand_words{"mil, thousand, grand"};
 
 /// Under it a bare number is more likely to count something.
@@ -167,9 +118,8 @@ std::optional<Number> words_at(const Tokens& tokens, std::size_t at) {
     const std::size_t first = i;
     for (; i < tokens.size() && !tokens[i].is_used; ++i) {
         const std::string& word = tokens[i].folded;
-        const auto* known = std::ranges::find(number_words, std::string_view{word}, &NumberWord::word);
-        if (known != number_words.end()) {
-            rest += known->value;
+        if (const auto known = number_word(word)) {
+            rest += *known;
         } else if (word == "hundred") {
             rest = std::max(rest, 1.0) * 100;
         } else if (thousand_words.has(word) && thousands == 0) {

@@ -31,7 +31,18 @@ ServerState full_state() {
             .products = ServerState::Products{.with_embedding = 90, .without_embedding = 10, .stale = 5},
             .database_up = true,
             .embedder_up = false,
-            .dropped_events = 3};
+            .dropped_events = 3,
+            .primary_answers = 4,
+            .replicas = {{.name = "db2:5432",
+                          .is_used = true,
+                          .lag_bytes = 160,
+                          .lag_seconds = 0.5,
+                          .left_away = 1,
+                          .left_behind = 2,
+                          .returned = 3,
+                          .answers = 70,
+                          .failed_searches = 5},
+                         {.name = "db3:5432"}}};
 }
 
 TEST(Metrics, AreAValidExpositionBeforeAndAfterTraffic) {
@@ -82,6 +93,21 @@ TEST(Metrics, TellWhatTheServerIsDoing) {
           R"(decant_products{embedding="missing"} 10)", "decant_embedding_coverage_ratio 0.9", "decant_database_up 1",
           "decant_embedder_up 0", "decant_search_events_dropped_total 3", R"(decant_build_info{version="0.1.0"} 1)"})
         EXPECT_THAT(text, HasSubstr(std::string{line} + "\n"));
+}
+
+TEST(Metrics, TellWhichServerAnswersSearchesAndHowFarReplicasAreBehind) {
+    const std::string text = MetricsRegistry{"0.1.0"}.text(full_state());
+    for (const char* line :
+         {R"(decant_search_answers_total{server="primary"} 4)", R"(decant_search_answers_total{server="db2:5432"} 70)",
+          R"(decant_replica_used{replica="db2:5432"} 1)", R"(decant_replica_used{replica="db3:5432"} 0)",
+          R"(decant_replica_lag_bytes{replica="db2:5432"} 160)",
+          R"(decant_replica_lag_seconds{replica="db2:5432"} 0.5)",
+          R"(decant_replica_left_total{reason="away",replica="db2:5432"} 1)",
+          R"(decant_replica_left_total{reason="behind",replica="db2:5432"} 2)",
+          R"(decant_replica_returned_total{replica="db2:5432"} 3)",
+          R"(decant_replica_failed_searches_total{replica="db2:5432"} 5)"})
+        EXPECT_THAT(text, HasSubstr(std::string{line} + "\n"));
+    EXPECT_THAT(text, Not(HasSubstr(R"(decant_replica_lag_bytes{replica="db3:5432"})")));
 }
 
 TEST(Metrics, LeaveOutWhatNobodyKnowsWhileTheDatabaseIsAway) {

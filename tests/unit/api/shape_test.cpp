@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 const Shape inner{.name = "Inner", .fields = {{.name = "low", .type = FieldType::number, .least = 0}}};
 const Shape outer{.name = "Outer",
-                  .fields = {{.name = "query", .required = true, .least = 1, .most = 5},
+                  .fields = {{.name = "query", .required = true, .least = 1, .most = 5, .not_blank = true},
                              {.name = "limit", .type = FieldType::integer, .least = 1, .most = 100, .fallback = 10},
                              {.name = "kind", .choices = {"a", "b"}, .nullable = true},
                              {.name = "id", .type = FieldType::uuid},
@@ -53,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(Bodies, ShapeRefusal,
                                          Refused{R"({"query": null})", malformed, "/query"},
                                          Refused{R"({"query": ""})", invalid, "/query"},
                                          Refused{R"({"query": "ñññññ-"})", invalid, "/query"},
+                                         Refused{R"({"query": " \t\n"})", invalid, "/query"},
                                          Refused{R"({"query": "a\u0000"})", malformed, "/query"},
                                          Refused{R"({"query": "a", "other": 1})", malformed, "/other"},
                                          Refused{R"({"query": "a", "limit": "10"})", malformed, "/limit"},

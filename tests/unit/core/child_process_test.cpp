@@ -28,6 +28,12 @@ TEST(ChildProcess, OutlivesAProgramThatDoesNotReadItsInput) {
     EXPECT_EQ(run_program({.argv = {"/bin/true"}, .input = std::string(10'000, 'x')}).exit_code, 0);
 }
 
+TEST(ChildProcess, EndsAProgramThatIsNotToGoOn) {
+    const ProgramResult result =
+        run_program({.argv = {"/bin/sh", "-c", "exec sleep 600"}, .goes_on = [] { return false; }});
+    EXPECT_EQ(result.exit_code, 128 + SIGTERM);
+}
+
 TEST(ChildProcess, ThrowsWhenTheProgramIsMissing) {
     EXPECT_THROW(run_program({.argv = {"/no/such/program"}}), Error);
 }

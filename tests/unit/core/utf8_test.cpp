@@ -20,6 +20,11 @@ TEST(Utf8, PassesEveryWellFormedSequence) {
     }
 }
 
+TEST(Utf8, CountsCharacters) {
+    EXPECT_EQ(count_characters(""), 0U);
+    EXPECT_EQ(count_characters("año 5 € 😀"), 9U);
+}
+
 TEST(Utf8, ReplacesWhatIsNone) {
     EXPECT_EQ(valid_utf8("a\x80z"), "a" + replaced(1) + "z");
     EXPECT_EQ(valid_utf8("\xC0\xAF"), replaced(2)) << "overlong";

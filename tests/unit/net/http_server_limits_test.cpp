@@ -23,18 +23,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::eventually;
+using test::get;
 using test::HeldExchanges;
 using test::RawClient;
 using test::serve;
+using test::status_of;
 using ExchangePtr = std::shared_ptr<Exchange>;
-
-constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-
-int status_of(RawClient& client) {
-    client.send(get);
-    const auto answer = client.read_answer();
-    return answer ? answer->status : 0;
-}
 
 TEST(HttpServerLimits, EndAHeadThatDoesNotComeToItsEnd) {
     const auto server = serve(test::echo, {.header_timeout = 50ms});

@@ -37,5 +37,11 @@ TEST(Url, EncodesASegment) {
     EXPECT_EQ(url_segment("inquilino ñ/1"), "inquilino%20%C3%B1%2F1");
 }
 
+TEST(Url, DecodesEscapesAndLeavesWhatIsNone) {
+    EXPECT_EQ(percent_decoded(url_segment("inquilino ñ/1")), "inquilino ñ/1");
+    EXPECT_EQ(percent_decoded("a%2fb+%C3%B1"), "a/b+ñ");
+    EXPECT_EQ(percent_decoded("100%, %4, %4g, %zz, %"), "100%, %4, %4g, %zz, %");
+}
+
 }  // namespace
 }  // namespace decant::net

@@ -23,7 +23,7 @@ TEST(Conninfo, ReadsTheUrlOfSqlalchemy) {
 }
 
 TEST(Conninfo, ReadsBackWhatItWrites) {
-    const Keywords keywords{{"host", "/tmp/o'neil \\ co"}, {"password", "p w='"}};
+    const Keywords keywords{{"host", "/run/o'neil \\ co"}, {"password", "p w='"}};
     EXPECT_EQ(parse_conninfo(conninfo_of(keywords)), keywords);
 }
 
@@ -38,7 +38,7 @@ TEST(Conninfo, ShowsAnAddressWithoutItsPassword) {
 
 TEST(Conninfo, ShowsAnAddressThatLibpqReadsBack) {
     for (const char* text : {"postgresql://a%40b@db:6432/my%20shop?sslmode=require", "postgresql://db:5432/aynux",
-                             "host=/tmp/socket port=5433 user=decant dbname=aynux", "host=one,two port=1,2"}) {
+                             "host=/run/socket port=5433 user=decant dbname=aynux", "host=one,two port=1,2"}) {
         const auto keywords = parse_conninfo(text);
         ASSERT_TRUE(keywords) << text;
         EXPECT_EQ(parse_conninfo(shown_address(*keywords)), keywords) << shown_address(*keywords);

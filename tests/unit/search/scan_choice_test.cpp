@@ -61,5 +61,13 @@ TEST(EfSearch, GrowsWithWhatIsWantedAndStaysInPgvectorsBounds) {
     EXPECT_EQ(ef_search_for(100'000, 0.999), 1'000U);
 }
 
+TEST(IvfflatProbes, GrowWithTheListsAndAreNeverMoreThanThose) {
+    EXPECT_EQ(ivfflat_probes_for(1, 0.98), 1U);
+    EXPECT_EQ(ivfflat_probes_for(3, 0.98), 3U);
+    EXPECT_EQ(ivfflat_probes_for(100, 0.98), 20U);
+    EXPECT_LT(ivfflat_probes_for(100, 0.9), ivfflat_probes_for(100, 0.98));
+    EXPECT_LT(ivfflat_probes_for(100, 0.98), ivfflat_probes_for(1'000, 0.98));
+}
+
 }  // namespace
 }  // namespace decant::search

@@ -252,5 +252,35 @@ RC_GTEST_PROP(Understanding, LeavesAQuestionAloneInWhichItUnderstandsNothing, ()
     RC_ASSERT(understood.meanings.empty());
 }
 
+TEST(Understanding, ForgetsAKindAndKeepsTheOthers) {
+    const std::string question = "notebook lenovo barata en stock entre 500 y 1500";
+    Understood understood = understand(question, shop_vocabulary());
+    ASSERT_TRUE(understood.in_stock && understood.max_price && understood.min_price);
+    const std::string text = understood.text;
+    for (const MeaningKind kind : {MeaningKind::max_price, MeaningKind::stock, MeaningKind::brand})
+        forget(understood, kind);
+    EXPECT_EQ(understood.text, text);
+    EXPECT_FALSE(understood.in_stock || understood.max_price || !understood.brands.empty());
+    EXPECT_EQ(understood.min_price, 500);
+    EXPECT_FALSE(understood.categories.empty());
+    EXPECT_EQ(understood.wish, PriceWish::cheap);
+    EXPECT_TRUE(std::ranges::none_of(understood.meanings, [](const Meaning& meaning) {
+        return meaning.kind == MeaningKind::max_price || meaning.kind == MeaningKind::stock ||
+               meaning.kind == MeaningKind::brand;
+    }));
+}
+
+TEST(Understanding, ForgetsEveryKindToNothing) {
+    Understood understood =
+        understand("oferta de notebooks gamer destacadas baratas lenovo en stock de 5 a 9", shop_vocabulary());
+    for (std::size_t kind = 0; kind < meaning_names.names.size(); ++kind)
+        forget(understood, static_cast<MeaningKind>(kind));
+    const Filter filter = merged({}, understood);
+    EXPECT_TRUE(understood.meanings.empty());
+    EXPECT_FALSE(filter.in_stock || filter.on_sale || filter.featured || filter.min_price || filter.max_price);
+    EXPECT_TRUE(filter.categories.empty() && filter.subcategories.empty() && filter.brands.empty());
+    EXPECT_EQ(understood.wish, PriceWish::none);
+}
+
 }  // namespace
 }  // namespace decant::search

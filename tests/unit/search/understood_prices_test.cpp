@@ -103,6 +103,7 @@ TEST(Prices, ReadsAmountsAsTheyAreWrittenInManyCountries) {
         {"notebook hasta mil dólares", "notebook; category Notebooks; to 1000"},
         {"notebook hasta dos mil quinientos", "notebook; category Notebooks; to 2500"},
         {"notebook hasta quinientos dólares", "notebook; category Notebooks; to 500"},
+        {"notebook hasta doce mil dólares", "notebook; category Notebooks; to 12000"},
         {"laptop under five hundred dollars", "laptop; category Notebooks; to 500"},
         {"laptop under a thousand", "laptop; category Notebooks; to 1000"},
         {"celular hasta 300 lucas", "celular; category Celulares; to 300000"},

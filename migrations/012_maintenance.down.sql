@@ -1,0 +1,3 @@
+-- Takes away what is known of maintenance. What it did stays done.
+
+DROP TABLE IF EXISTS decant.maintenance_runs;

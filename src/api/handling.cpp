@@ -1,0 +1,37 @@
+#include "api/handling.hpp"
+
+#include "api/worker.hpp"
+#include "core/error.hpp"
+#include "pg/sql_state.hpp"
+
+namespace decant::api {
+namespace {
+
+Reply handled(const Route& route, Call& call) {
+    Reply reply = route.handle(call);
+    if (route.is_read_back) {
+        Worker& worker = *call.worker;
+        worker.services().replicas.note_write(call.caller.rate_key, [&]() -> pg::Connection& { return worker.db(); });
+    }
+    return reply;
+}
+
+}  // namespace
+
+Reply reply_of(const Route& route, Call& call) {
+    try {
+        return handled(route, call);
+    } catch (const Error& error) {
+        // A table that is not there, or is there already, is nothing that the caller asked for.
+        const ErrorTraits& traits = traits_of(error.code());
+        if (pg::is_statement_error(error) && (traits.http_status == 404 || traits.http_status == 409))
+            throw Error{ErrorCode::internal, error.happened(), error.remedy()};
+        if (call.worker == nullptr || error.code() != ErrorCode::store_unavailable) throw;
+        // A connection that broke while nobody used it: the database may well be there.
+        call.worker->drop();
+        if (route.method != "GET" && route.lane != LaneKind::search) throw;
+        return handled(route, call);
+    }
+}
+
+}  // namespace decant::api

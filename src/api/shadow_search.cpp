@@ -1,0 +1,56 @@
+#include "api/shadow_search.hpp"
+
+#include "api/search_record.hpp"
+#include "api/worker.hpp"
+#include "core/elapsed.hpp"
+#include "core/error.hpp"
+
+namespace decant::api {
+namespace {
+
+struct Shadow {
+    search::Request request;
+    search::Answer answer;
+    std::string run_id;
+    store::Exposure exposure;
+
+    void run(Worker& worker) {
+        Services& services = worker.services();
+        if (services.draining.stop_requested()) return;
+        const auto start = std::chrono::steady_clock::now();
+        SearchRecord record{
+            .kind = store::SearchEvent::Kind::shadow, .run_id = run_id, .question = request.text, .exposure = exposure};
+        try {
+            const search::Answer found = worker.read("", [&](const Reading& from) {
+                search::Answer answered = from.engine.search(request);
+                from.require_whole(answered);
+                return answered;
+            });
+            record.milliseconds = milliseconds_since(start);
+            record.exposure.overlap = overlap_of(answer, found);
+            record_search(services, record, found);
+        } catch (const Error& error) {
+            record.milliseconds = milliseconds_since(start);
+            record_failure(services, record, error);
+            if (error.code() == ErrorCode::store_unavailable) worker.drop();
+        }
+    }
+};
+
+}  // namespace
+
+void offer_shadow(Services& services, const Trial& trial, const ShadowedAnswer& answered) {
+    if (trial.experiment->mode != store::Experiment::Mode::shadow || trial.exposure.experiment.empty()) return;
+    for (std::size_t arm = 1; arm < trial.experiment->arms.size(); ++arm) {
+        const auto shadow = std::make_shared<Shadow>(Shadow{.request = answered.request,
+                                                            .answer = answered.answer,
+                                                            .run_id = std::string{answered.run_id},
+                                                            .exposure = trial.exposure});
+        shadow->request.strategy = trial.strategy_of(arm);
+        shadow->request.facets = false;
+        shadow->exposure.arm = trial.experiment->arms[arm].strategy;
+        services.offer_shadow([shadow](Worker& worker) { shadow->run(worker); });
+    }
+}
+
+}  // namespace decant::api

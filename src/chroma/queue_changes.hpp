@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace decant::chroma {
+
+/// Where the queue of a collection (embeddings_queue, Chroma's write-ahead log) stands.
+struct QueuePosition {
+    std::uint64_t newest = 0;   ///< seq_id of the collection's last row, whether it is still there or not
+    std::uint64_t applied = 0;  ///< seq_id up to which its vectors stand in the HNSW files
+
+    friend bool operator==(const QueuePosition&, const QueuePosition&) = default;
+};
+
+/// What happened to a collection since a position.
+struct QueueChanges {
+    QueuePosition now;
+    bool is_whole = false;         ///< false: rows since then were purged, so `ids` need not be all
+    std::vector<std::string> ids;  ///< of the records that rows since then name; sorted bytewise, each once
+};
+
+}  // namespace decant::chroma

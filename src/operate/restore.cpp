@@ -1,0 +1,146 @@
+#include "operate/restore.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <ctime>
+
+#include "chroma/directory_snapshot.hpp"
+#include "core/elapsed.hpp"
+#include "core/error.hpp"
+#include "core/failpoint.hpp"
+#include "operate/backup.hpp"
+#include "operate/chroma_archive.hpp"
+#include "operate/operation_lock.hpp"
+#include "operate/postgres_tool.hpp"
+#include "operate/unfinished_folder.hpp"
+
+namespace decant::operate {
+namespace {
+
+namespace fs = std::filesystem;
+
+Manifest read_whole_backup(const fs::path& folder) {
+    BackupCheck check = check_backup(folder);
+    if (check.is_whole()) return std::move(*check.manifest);
+    std::string faults;
+    for (const BackupFinding& finding : check.findings) {
+        if (!finding.fault.empty())
+            faults += fmt::format("{}{}: {}", faults.empty() ? "" : "; ", finding.what, finding.fault);
+    }
+    throw Error{ErrorCode::source_unreadable, fmt::format("{} is no whole backup: {}", folder.string(), faults),
+                "Restore another one: `decant backup list` shows which there are. Nothing was changed."};
+}
+
+/// One that no database has yet, of at most 63 bytes, as names of PostgreSQL are.
+std::string kept_name(const RestoreRequest& request, const std::tm& now) {
+    constexpr std::size_t most_bytes = 63;
+    for (int number = 1;; ++number) {
+        const std::string suffix =
+            fmt::format("_before_{:%Y%m%d_%H%M%S}{}", now, number == 1 ? "" : fmt::format("_{}", number));
+        std::string name = request.database.substr(0, most_bytes - suffix.size()) + suffix;
+        if (!has_database(request.conninfo, name)) return name;
+    }
+}
+
+bool is_taken(const fs::path& folder) {
+    std::error_code ignored;
+    return fs::exists(folder, ignored) && !fs::is_empty(folder, ignored);
+}
+
+void refuse_differences(const std::vector<std::string>& said, std::string_view what) {
+    if (said.empty()) return;
+    throw Error{ErrorCode::store_rejected,
+                fmt::format("What was restored of the {} is not what was backed up: {}", what, fmt::join(said, "; ")),
+                "Nothing was changed. Check the backup with `decant backup verify DIR --deep`."};
+}
+
+void require_free_directory(const fs::path& directory) {
+    if (const auto user = chroma::find_directory_user(directory)) {
+        throw Error{ErrorCode::busy, fmt::format("{} is in use: {}", directory.string(), *user),
+                    "Stop what uses it, or name another place with --chroma-to. Nothing was changed."};
+    }
+}
+
+fs::path without_slash(const fs::path& path) {
+    const fs::path whole = fs::absolute(path).lexically_normal();
+    return whole.has_filename() ? whole : whole.parent_path();
+}
+
+/// The Chroma directory of the backup, unpacked beside its place.
+class UnpackedDirectory {
+public:
+    UnpackedDirectory(const fs::path& archive, const ChromaBackup& backup, const fs::path& place)
+        : place_(without_slash(place)), folder_(place_.parent_path(), ".decant-unpacked-") {
+        require_free_directory(place_);
+        refuse_differences(unpack_directory(backup, archive, folder_.path()), "Chroma directory");
+        failpoint("restore.unpacked");
+    }
+
+    std::optional<fs::path> take_place(const std::tm& now) {
+        require_free_directory(place_);
+        std::optional<fs::path> kept;
+        if (is_taken(place_)) {
+            kept = free_path(fmt::format("{}_before_{:%Y%m%d_%H%M%S}", place_.string(), now));
+            folder_.take_the_place_of(place_, *kept);
+        } else {
+            folder_.become(place_);
+        }
+        failpoint("restore.placed");
+        return kept;
+    }
+
+private:
+    fs::path place_;
+    UnfinishedFolder folder_;
+};
+
+}  // namespace
+
+std::vector<std::string> find_in_the_way(const RestoreRequest& request) {
+    std::vector<std::string> found;
+    if (has_database(request.conninfo, request.database))
+        found.push_back(fmt::format("database '{}'", request.database));
+    if (request.chroma && is_taken(*request.chroma))
+        found.push_back(fmt::format("directory {}", request.chroma->string()));
+    return found;
+}
+
+RestoreReport restore_backup(const RestoreRequest& request) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::tm now = fmt::gmtime(std::time(nullptr));
+    RestoreReport report{.manifest = read_whole_backup(request.folder), .previous = {}};
+    const DatabaseBackup& backup = report.manifest.database;
+    if (request.chroma && !report.manifest.chroma) {
+        throw Error{ErrorCode::request_invalid, fmt::format("{} holds no Chroma directory", request.folder.string()),
+                    "Leave --chroma-to out, or name another backup."};
+    }
+    const std::vector<std::string> in_the_way = find_in_the_way(request);
+    if (!in_the_way.empty() && !request.replaces) {
+        throw Error{ErrorCode::conflict, fmt::format("There is already {}", fmt::join(in_the_way, " and ")),
+                    "Name others with --into and --chroma-to, or have them replaced with --yes: they are kept under "
+                    "other names."};
+    }
+    const bool is_live = has_database(request.conninfo, request.database);
+    std::optional<OperationLock> lock;
+    if (is_live) lock.emplace(with_database(request.conninfo, request.database), "restore");
+    RestoredDatabase restored{request.conninfo, backup, request.options};
+    restored.load(request.folder / backup.file.name);
+    refuse_differences(restored.differences(), "database");
+    failpoint("restore.proven");
+    std::optional<UnpackedDirectory> directory;
+    if (request.chroma)
+        directory.emplace(request.folder / report.manifest.chroma->file.name, *report.manifest.chroma, *request.chroma);
+    report.notes = restored.apply_properties();
+    if (is_live) report.previous = kept_name(request, now);
+    lock.reset();  // its session would keep the database from being renamed
+    restored.take_name(request.database, is_live ? std::optional{report.previous} : std::nullopt);
+    failpoint("restore.swapped");
+    if (directory) report.previous_chroma = directory->take_place(now);
+    report.seconds = milliseconds_since(start) / 1000;
+    return report;
+}
+
+}  // namespace decant::operate

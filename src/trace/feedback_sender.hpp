@@ -1,0 +1,47 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "net/http_client.hpp"
+#include "pg/connection.hpp"
+#include "trace/langsmith.hpp"
+
+namespace decant::trace {
+
+/// Tells LangSmith what people thought of answers, from a thread of its own. The table decant.feedback is the queue:
+/// what LangSmith does not take yet, because the answer's run is still on its way or nobody answers, is tried again for
+/// a day, also by the next process. Feedback has an id by its run and its author, so that it is there once. Any thread.
+class FeedbackSender {
+public:
+    FeedbackSender(const LangSmithSetup& setup, std::string conninfo);
+    FeedbackSender(const FeedbackSender&) = delete;
+    FeedbackSender& operator=(const FeedbackSender&) = delete;
+    /// Breaks off what is under way.
+    ~FeedbackSender();
+
+    /// There is something new.
+    void look();
+
+private:
+    void run(const std::stop_token& stop);
+    bool send_all(const std::stop_token& stop);
+    std::string session_of(const std::string& project);
+
+    net::HttpClient client_;
+    std::string conninfo_;
+    std::string project_;
+    std::map<std::string, std::string> sessions_;  ///< ids of projects that were asked for
+    std::optional<pg::Connection> db_;
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    bool has_news_ = true;
+    std::jthread thread_;  ///< last: it uses the others
+};
+
+}  // namespace decant::trace

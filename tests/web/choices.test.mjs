@@ -1,0 +1,71 @@
+// What a visitor chooses from an answer that is part of an experiment.
+
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {eventually} from './support/browser.mjs';
+import {site} from './support/site.mjs';
+
+const web = site({hasProxy: true, prepare: startExperiment});
+
+async function hasExperiment() {
+  const answer = await fetch(`${web.server.url}/api/v1/pgvector/search`, {
+    method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({query: 'monitor'}),
+  });
+  return Boolean((await answer.json()).metadata.experiment);
+}
+
+/** Until the server knows of it. */
+async function startExperiment() {
+  await web.server.sql(`INSERT INTO decant.experiments (name, arms, weights, unit, mode, metric)
+    VALUES ('page', '{pgvector_primary,fusion}', '{50,50}', 'session', 'split', 'chosen')`);
+  await eventually(hasExperiment);
+}
+
+const feedbacks = () => web.proxy.calls.filter((call) => call === 'POST /api/v1/feedback').length;
+/** Of what was chosen: product, score, and of which kind the answer was. */
+const choice = (product) => web.server.sql(`SELECT coalesce(f.score::text, 'none'), e.kind, e.experiment FROM decant.feedback f
+  JOIN decant.search_events e ON e.run_id = f.subject_id WHERE f.product_id = '${product}'`);
+
+test('a product whose like is looked for was chosen, and no opinion is made up', async () => {
+  const page = await web.open({path: `/#/search?${new URLSearchParams({q: 'Acer Nitro 5'})}`});
+  const card = page.getByRole('region', {name: 'Results'}).getByRole('article').first();
+  const product = await card.getAttribute('data-product');
+  await card.getByRole('button', {name: /^Similar products to /}).click();
+  await page.locator('.chips ul').waitFor();
+  assert.equal((await eventually(() => choice(product), (text) => text.trim() !== '')).trim(), 'none|search|page');
+  assert.equal(feedbacks(), 1);
+});
+
+test('what is chosen from products like another is of no experiment', async () => {
+  const page = await web.open({path: `/#/search?${new URLSearchParams({q: 'monitor'})}`});
+  const similar = page.getByRole('region', {name: 'Results'}).getByRole('button', {name: /^Similar products to /});
+  await similar.first().click();
+  await page.locator('.chips ul').waitFor();
+  await eventually(feedbacks, (count) => count === 1);
+  const name = await similar.first().getAttribute('aria-label');
+  await similar.first().click();
+  await eventually(() => page.locator('.chips').textContent(), (text) => text.includes(name.replace('Similar products to ', '')));
+  assert.equal(feedbacks(), 1);
+});
+
+test('the chat tells what was chosen from an answer', async () => {
+  const page = await web.open({path: '/#/chat'});
+  const box = page.getByRole('textbox').first();
+  await box.fill('I am looking for a gaming notebook up to 1500');
+  await box.press('Enter');
+  const card = page.getByRole('article').first();
+  await card.waitFor();
+  const product = await card.getAttribute('data-product');
+  await card.getByRole('button', {name: /^Similar products to /}).click();
+  assert.equal((await eventually(() => choice(product), (text) => text.includes('chat'))).trim(), 'none|chat|page');
+});
+
+test('without an experiment nothing is told', async () => {
+  await web.server.sql("UPDATE decant.experiments SET stopped_at = now() WHERE name = 'page'");
+  await eventually(hasExperiment, (has) => !has);
+  const page = await web.open({path: `/#/search?${new URLSearchParams({q: 'monitor'})}`});
+  await page.getByRole('region', {name: 'Results'}).getByRole('button', {name: /^Similar products to /}).first().click();
+  await page.locator('.chips ul').waitFor();
+  await page.waitForLoadState('networkidle');
+  assert.equal(feedbacks(), 0);
+});
