@@ -4,7 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "pg/cancel_on_stop.hpp"
+#include "pg/cut_on_stop.hpp"
 
 namespace decant::api {
 
@@ -31,9 +31,9 @@ void QualityWatch::run(const std::stop_token& stop) {
 
 void QualityWatch::look(const std::stop_token& stop) {
     if (!db_) db_.emplace(pg::Connection::open(setup_.conninfo));
+    const pg::CutOnStop cut{*db_, stop};
     const quality::QualitySubject subject = setup_.subject();
     if (setup_.probe_interval.count() > 0) {
-        const pg::CancelOnStop cancel{*db_, stop};
         quality::probe_if_due(*db_, {.model = subject.model,
                                      .least_age_seconds = std::chrono::duration<double>(setup_.probe_interval).count(),
                                      .may_go_on = [&stop] { return !stop.stop_requested(); }});

@@ -8,7 +8,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/utf8.hpp"
-#include "pg/cancel_on_stop.hpp"
+#include "pg/cut_on_stop.hpp"
 
 namespace decant::chat {
 namespace {
@@ -62,7 +62,7 @@ void TurnKeeper::run(const std::stop_token& stop) {
 void TurnKeeper::renew(const std::stop_token& stop, const std::string& tokens) {
     try {
         if (!db_) db_.emplace(pg::Connection::open(conninfo_));
-        const pg::CancelOnStop cancel{*db_, stop};
+        const pg::CutOnStop cut{*db_, stop};
         db_->query(renew_sql, {tokens, std::to_string(lease.count())});
     } catch (const Error& error) {
         // Tried again soon; where the database is away, who answers finds out too.

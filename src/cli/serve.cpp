@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <boost/json/parse.hpp>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
 #include <thread>
 
 #include "api/server.hpp"
@@ -19,7 +22,28 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto most_end_time = 10s;
 constexpr auto most_drain_time = 9s;  // what is cut then has a second to end
+
+/// Ends the process where its threads do not, as with a database whose machine swallows packets: whatever they do is
+/// safe to break off. Outlives the server.
+class LastResort {
+public:
+    void begin() {
+        thread_ = std::jthread{[](const std::stop_token& stop) {
+            std::mutex mutex;
+            std::condition_variable_any never;
+            std::unique_lock lock{mutex};
+            never.wait_for(lock, stop, most_end_time, [] { return false; });
+            if (stop.stop_requested()) return;
+            log::error("not all of the server ended within {} s: the process ends without it", most_end_time.count());
+            std::_Exit(1);
+        }};
+    }
+
+private:
+    std::jthread thread_;
+};
 
 class Serve final : public Command {
 public:
@@ -39,6 +63,7 @@ public:
     int run(const Context& context) override {
         catch_ends();
         catch_hangups();
+        LastResort last_resort;
         if (!context.settings.get("LOG_FILE")) open_default_log(context.settings);
         api::Server server{context.settings, {.version = DECANT_VERSION, .runs_worker = !no_worker_}};
         const ServerNotice notice{context.settings, {.url = server.url(), .token = server.local_token()}};
@@ -51,6 +76,7 @@ public:
             if (take_hangup()) reload(server);
         }
         notify_service_manager("STOPPING=1");
+        last_resort.begin();
         log::info("stopping: requests under way are answered first");
         if (!server.drain(most_drain_time)) log::warning("some requests were cut after {} s", most_drain_time.count());
         return 0;

@@ -64,6 +64,13 @@ std::string conninfo_of(const Keywords& keywords) {
     return text;
 }
 
+std::string impatient(const std::string& conninfo) {
+    std::optional<Keywords> keywords = parse_conninfo(conninfo);
+    if (!keywords) return conninfo;  // connecting tells what is wrong with it
+    keywords->insert_or_assign("connect_timeout", "2");
+    return conninfo_of(*keywords);
+}
+
 std::string shown_address(const Keywords& keywords) {
     Keywords open = keywords;
     for (const char* secret : {"password", "passfile", "sslpassword"})

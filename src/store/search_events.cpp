@@ -4,6 +4,8 @@
 
 #include "core/error.hpp"
 #include "core/json_members.hpp"
+#include "pg/conninfo.hpp"
+#include "pg/cut_on_stop.hpp"
 
 namespace decant::store {
 namespace {
@@ -14,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_a_write = 1'000;
 /// After a connection that could not be made.
 constexpr auto reconnect_pause = 1s;
+/// Of the end of the process with what is left to write.
+constexpr auto patience = 1s;
 /// A server that stands still must not keep the process from ending.
 constexpr std::string_view begin_sql = "BEGIN; SET LOCAL statement_timeout = '2s'";
 
@@ -71,10 +75,17 @@ json::object json_of(const SearchEvent& event) {
 }  // namespace
 
 SearchEvents::SearchEvents(SearchEventsSetup setup)
-    : setup_(std::move(setup)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : setup_(std::move(setup)),
+      conninfo_(pg::impatient(setup_.conninfo)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 SearchEvents::~SearchEvents() {
     thread_.request_stop();
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait_for(lock, patience, [this] { return has_ended_; });
+    }
+    hard_stop_.request_stop();
     thread_.join();
 }
 
@@ -126,12 +137,17 @@ void SearchEvents::run(const std::stop_token& stop) {
     }
     for (std::vector<Waiting> rest = take(); !rest.empty() && connect(); rest = take())
         write(rest);
+    {
+        const std::lock_guard lock{mutex_};
+        has_ended_ = true;
+    }
+    changed_.notify_all();
 }
 
 bool SearchEvents::connect() {
     if (db_) return true;
     try {
-        db_.emplace(pg::Connection::open(setup_.conninfo));
+        db_.emplace(pg::Connection::open(conninfo_));
     } catch (const Error&) {
         // Whoever searches is told that the database is away; here it shows in what is dropped.
         db_.reset();
@@ -149,6 +165,7 @@ void SearchEvents::write(const std::vector<Waiting>& batch) {
     }
     bool is_written = true;
     try {
+        const pg::CutOnStop cut{*db_, hard_stop_.get_token()};
         pg::Transaction tx{*db_, begin_sql};
         db_->query(insert_sql, {json_text(rows)});
         tx.commit();

@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -69,7 +70,7 @@ public:
     explicit SearchEvents(SearchEventsSetup setup);
     SearchEvents(const SearchEvents&) = delete;
     SearchEvents& operator=(const SearchEvents&) = delete;
-    /// Writes what is left, in one try.
+    /// Writes what is left, in one try: a database that is silent is not waited for longer than two seconds.
     ~SearchEvents();
 
     /// Takes a lock for the time of one move, and no more.
@@ -93,6 +94,9 @@ private:
     std::condition_variable_any changed_;
     std::deque<Waiting> waiting_;
     Counts counts_;
+    bool has_ended_ = false;
+    std::stop_source hard_stop_;
+    const std::string conninfo_;
     std::optional<pg::Connection> db_;  ///< of the thread
     std::jthread thread_;               ///< last: it uses the others
 };

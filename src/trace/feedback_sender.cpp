@@ -11,7 +11,8 @@
 #include "core/json_members.hpp"
 #include "core/log.hpp"
 #include "core/utf8.hpp"
-#include "pg/cancel_on_stop.hpp"
+#include "pg/conninfo.hpp"
+#include "pg/cut_on_stop.hpp"
 #include "trace/detail/http_sink.hpp"
 #include "trace/detail/named_uuid.hpp"
 
@@ -62,9 +63,9 @@ json::object feedback_json(const pg::Result& rows, int row, const std::string& i
 
 }  // namespace
 
-FeedbackSender::FeedbackSender(const LangSmithSetup& setup, std::string conninfo)
+FeedbackSender::FeedbackSender(const LangSmithSetup& setup, const std::string& conninfo)
     : client_(langsmith_service(setup)),
-      conninfo_(std::move(conninfo)),
+      conninfo_(pg::impatient(conninfo)),
       project_(setup.form.project),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -93,7 +94,7 @@ void FeedbackSender::run(const std::stop_token& stop) {
         if (stop.stop_requested()) return;
         try {
             if (!db_) db_.emplace(pg::Connection::open(conninfo_));
-            const pg::CancelOnStop cancel{*db_, stop};
+            const pg::CutOnStop cut{*db_, stop};
             if (!send_all(stop)) return;
         } catch (const Error& error) {
             // Whoever asks the server is told that the database is away; the feedback is in it, and stays.

@@ -19,7 +19,7 @@ namespace decant::trace {
 /// a day, also by the next process. Feedback has an id by its run and its author, so that it is there once. Any thread.
 class FeedbackSender {
 public:
-    FeedbackSender(const LangSmithSetup& setup, std::string conninfo);
+    FeedbackSender(const LangSmithSetup& setup, const std::string& conninfo);
     FeedbackSender(const FeedbackSender&) = delete;
     FeedbackSender& operator=(const FeedbackSender&) = delete;
     /// Breaks off what is under way.

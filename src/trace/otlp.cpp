@@ -57,16 +57,20 @@ std::optional<OtlpSetup> otlp_setup(const Settings& settings, const std::string&
     return setup;
 }
 
+OtlpSetup otlp_setup_for(OtlpSetup collector, const LangSmithSetup& account) {
+    if (account.form.hides_inputs || account.form.hides_outputs) collector.form.has_content = false;
+    collector.form.hides_metadata = account.form.hides_metadata;
+    return collector;
+}
+
 OtlpSetup otlp_setup_of(const LangSmithSetup& account) {
     OtlpSetup setup{.url = account.url,
                     .headers = {"Langsmith-Project: " + account.form.project},
-                    .form = {.version = account.form.version,
-                             .project = account.form.project,
-                             .has_content = !account.form.hides_inputs && !account.form.hides_outputs}};
+                    .form = {.version = account.form.version, .project = account.form.project, .has_content = true}};
     setup.url.path += "/otel";
     if (!account.api_key.empty()) setup.headers.push_back("x-api-key: " + account.api_key);
     if (!account.workspace.empty()) setup.headers.push_back("X-Tenant-Id: " + account.workspace);
-    return setup;
+    return otlp_setup_for(std::move(setup), account);
 }
 
 OtlpSink::OtlpSink(OtlpSetup setup) : setup_(std::move(setup)), client_(service_of(setup_)) {}

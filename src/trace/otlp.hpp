@@ -21,6 +21,9 @@ struct OtlpSetup {
 /// None where OTEL_EXPORTER_OTLP_ENDPOINT is not set. Throws Error{request_invalid}, Error{config_invalid}.
 std::optional<OtlpSetup> otlp_setup(const Settings& settings, const std::string& version);
 
+/// Of the collector by which LangSmith gets what `account` may have.
+OtlpSetup otlp_setup_for(OtlpSetup collector, const LangSmithSetup& account);
+
 /// LangSmith's own collector: where its account is, under its key.
 OtlpSetup otlp_setup_of(const LangSmithSetup& account);
 

@@ -37,6 +37,15 @@ std::string uuid_v7(Time start, std::uint64_t count) {
     return catalog::text_of(id);
 }
 
+std::string without_nul(std::string text) {
+    std::ranges::replace(text, '\0', ' ');
+    return text;
+}
+
+bool has_nul(const json::key_value_pair& entry) {
+    return entry.key().find('\0') != std::string_view::npos;
+}
+
 /// PostgreSQL's jsonb holds no U+0000.
 void drop_nul(json::value& value) {
     if (json::string* text = value.if_string()) {
@@ -44,6 +53,12 @@ void drop_nul(json::value& value) {
     } else if (json::array* array = value.if_array()) {
         std::ranges::for_each(*array, drop_nul);
     } else if (json::object* object = value.if_object()) {
+        if (std::ranges::any_of(*object, has_nul)) {
+            json::object renamed;
+            for (json::key_value_pair& entry : *object)
+                renamed.emplace(without_nul(entry.key()), std::move(entry.value()));
+            *object = std::move(renamed);
+        }
         for (json::key_value_pair& entry : *object)
             drop_nul(entry.value());
     }
@@ -53,11 +68,6 @@ std::string text_of(json::object object) {
     json::value value = std::move(object);
     drop_nul(value);
     return json_text(value);
-}
-
-std::string without_nul(std::string text) {
-    std::ranges::replace(text, '\0', ' ');
-    return text;
 }
 
 Run run_of(Span span, std::uint64_t count) {

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "pg/cancel_on_stop.hpp"
 #include "pg/copy.hpp"
+#include "pg/cut_on_stop.hpp"
 #include "trace/detail/run_tuples.hpp"
 
 namespace decant::trace {
@@ -13,6 +13,9 @@ namespace {
 
 /// What a crash of the server takes with it is a moment's traces.
 constexpr std::string_view begin_sql = "BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL synchronous_commit = off";
+
+/// Runs that are refused alone; then it is no matter of single runs.
+constexpr std::size_t most_searched_for = 16;
 
 constexpr std::string_view known_sql = "SELECT id FROM decant.trace_runs WHERE id = ANY ($1::uuid[])";
 
@@ -53,23 +56,34 @@ Runs TraceStore::unknown_of(const Runs& runs) {
     return unknown;
 }
 
-void TraceStore::put_once(const Runs& runs) {
+/// A run that PostgreSQL does not take costs no other: they are tried in halves, until it is found.
+void TraceStore::put_once(const Runs& runs, Delivery& delivery) {
+    if (runs.empty()) return;
     try {
         put(runs);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::store_rejected) throw;
         const Runs unknown = unknown_of(runs);
-        if (unknown.size() == runs.size()) throw;  // another reason
-        if (!unknown.empty()) put(unknown);
+        if (unknown.size() < runs.size()) return put_once(unknown, delivery);
+        if (runs.size() == 1 || delivery.refused_runs >= most_searched_for) {
+            delivery.outcome = Outcome::refused;
+            delivery.reason = error.happened();
+            delivery.refused_runs += runs.size();
+            return;
+        }
+        const auto middle = runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2);
+        put_once({runs.begin(), middle}, delivery);
+        put_once({middle, runs.end()}, delivery);
     }
 }
 
 Delivery TraceStore::deliver(const Runs& runs, const std::stop_token& stop) {
+    Delivery delivery;
     try {
-        if (!db_) db_.emplace(pg::Connection::open(setup_.conninfo));
-        const pg::CancelOnStop cancel{*db_, stop};
-        put_once(runs);
-        return {};
+        if (!db_) db_.emplace(pg::Connection::open(conninfo_));
+        const pg::CutOnStop cut{*db_, stop};
+        put_once(runs, delivery);
+        return delivery;
     } catch (const Error& error) {
         const bool passes = error.is_retryable() || stop.stop_requested();
         if (passes) db_.reset();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "pg/connection.hpp"
+#include "pg/conninfo.hpp"
 #include "trace/sink.hpp"
 
 namespace decant::trace {
@@ -20,7 +21,7 @@ public:
     };
     static constexpr std::string_view sink_name = "postgresql";
 
-    explicit TraceStore(Setup setup) : setup_(std::move(setup)) {}
+    explicit TraceStore(const Setup& setup) : setup_(setup), conninfo_(pg::impatient(setup.conninfo)) {}
 
     std::string_view name() const noexcept override { return sink_name; }
     BatchLimits limits() const noexcept override { return {.runs = 1'000, .bytes = 8UL << 20U}; }
@@ -28,10 +29,11 @@ public:
 
 private:
     void put(const Runs& runs);
-    void put_once(const Runs& runs);
+    void put_once(const Runs& runs, Delivery& delivery);
     Runs unknown_of(const Runs& runs);
 
     Setup setup_;
+    std::string conninfo_;
     std::optional<pg::Connection> db_;
 };
 

@@ -59,18 +59,19 @@ TracerSetup tracer_setup(const Settings& settings, const std::string& conninfo, 
     if (!langsmith.empty()) {
         setup.sampling_rate = langsmith.front().sampling_rate;
         setup.feedback = std::make_unique<FeedbackSender>(langsmith.front(), conninfo);
-        // In the mode "otel" the collector is LangSmith's way; where there is none it has one of its own.
-        const bool is_native = settings.get("LANGSMITH_TRACING_MODE") != "otel";
-        for (const LangSmithSetup& one : langsmith)
-            if (is_native) setup.sampled.push_back(std::make_unique<LangSmithSink>(one));
-        if (!is_native && !collector)
-            setup.sampled.push_back(std::make_unique<OtlpSink>(otlp_setup_of(langsmith.front())));
     }
+    // In the mode "otel" the collector is LangSmith's way; where there is none it has one of its own.
+    const bool is_by_otel = !langsmith.empty() && settings.get("LANGSMITH_TRACING_MODE") == "otel";
+    for (const LangSmithSetup& one : langsmith)
+        if (!is_by_otel) setup.sampled.push_back(std::make_unique<LangSmithSink>(one));
+    if (is_by_otel)
+        setup.sampled.push_back(std::make_unique<OtlpSink>(collector ? otlp_setup_for(*collector, langsmith.front())
+                                                                     : otlp_setup_of(langsmith.front())));
     setup.all.push_back(
         std::make_unique<TraceStore>(TraceStore::Setup{.conninfo = conninfo,
                                                        .keeps_texts = settings.get("DECANT_KEEP_QUESTIONS") == "true",
                                                        .sampling_rate = langsmith.empty() ? 0 : setup.sampling_rate}));
-    if (collector) setup.all.push_back(std::make_unique<OtlpSink>(*collector));
+    if (collector && !is_by_otel) setup.all.push_back(std::make_unique<OtlpSink>(*collector));
     return setup;
 }
 

@@ -11,6 +11,7 @@
 #include "tests/support/raw_client.hpp"
 #include "tests/support/search_load.hpp"
 #include "tests/support/serve_case.hpp"
+#include "tests/support/standby_pair.hpp"
 
 namespace decant::test {
 namespace {
@@ -262,6 +263,25 @@ TEST(ServeEmbedderChaos, E1_SearchesAreAnsweredByWordsWhenTheEmbedderIsGone) {
     EXPECT_LE(share_of(milliseconds, 0.5), 300);
     fmt::print("The embedder gone: 100 searches answered by words, the slowest in {:.0f} ms\n",
                share_of(milliseconds, 1));
+}
+
+TEST(LongServeEnd, IsInTimeWhereTheDatabaseStandsStill) {
+    ThrowawayCluster cluster;
+    const ServeCase with{cluster};
+    ServedDecant server = with.serve();
+    {
+        SearchLoad load{server.port(), 2};
+        EXPECT_TRUE(eventually(20s, [&] { return load.answered() > 20; }));
+        signal_all(cluster, SIGSTOP);
+        server.process().signal(SIGTERM);
+        const auto start = Clock::now();
+        const bool has_ended = eventually(15s, [&] { return server.process().has_ended(); });
+        const double seconds = seconds_since(start);
+        signal_all(cluster, SIGCONT);
+        EXPECT_TRUE(has_ended) << server.process().err();
+        fmt::print("SIGTERM beside a database that stands still: the end took {:.2f} s\n", seconds);
+        if (!has_ended) server.process().signal(SIGKILL);
+    }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "pg/cut_on_stop.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/throwaway_cluster.hpp"
 
@@ -56,6 +57,26 @@ TEST_F(CancelOnStopTest, LeavesTheConnectionAloneOnceItIsGone) {
 TEST_F(CancelOnStopTest, DoesNothingUnlessItIsAskedTo) {
     const CancelOnStop cancel{db_, stop_.get_token()};
     EXPECT_FALSE(is_cancelled("SELECT pg_sleep(0.2)"));
+}
+
+TEST(CutOnStopTest, EndsAStatementAtOnceWithoutTheServer) {
+    const std::string conninfo = test::ThrowawayCluster::shared().create_database();
+    Connection db = Connection::open(conninfo);
+    std::stop_source stop;
+    const CutOnStop cut{db, stop.get_token()};
+    std::jthread stopper{[&] {
+        Connection other = Connection::open(conninfo);
+        const std::string running = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " +
+                                    std::to_string(db.backend_pid());
+        EXPECT_TRUE(test::eventually(10s, [&] { return other.exec(running).text(0, 0) == "1"; }));
+        stop.request_stop();
+    }};
+    try {
+        db.exec("SELECT pg_sleep(60)");
+        ADD_FAILURE() << "it was not ended";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::store_unavailable) << error.happened();
+    }
 }
 
 }  // namespace

@@ -2,10 +2,13 @@
 
 #include "store/search_events.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 
 #include "core/error.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/schema_case.hpp"
 #include "tests/support/tcp_proxy.hpp"
 
@@ -108,6 +111,16 @@ TEST_F(Events, NeverWaitForADatabaseThatIsAwayAndCountWhatIsDropped) {
     EXPECT_EQ(counts.recorded, 25U);
     EXPECT_EQ(counts.dropped, 15U);
     EXPECT_EQ(counts.written, 0U);
+}
+
+TEST_F(Events, EndSoonWhereTheDatabaseIsSilent) {
+    const HttpStandIn silent{[](const auto&) { return StandInAnswer{}; }};
+    const auto start = std::chrono::steady_clock::now();
+    {
+        SearchEvents events{{.conninfo = fmt::format("host=127.0.0.1 port={} dbname=x", silent.port()), .pause = 1ms}};
+        events.record({.milliseconds = 1});
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 6s) << "it was not waited for as for others, ten seconds";
 }
 
 TEST_F(Events, GoOnWhenTheDatabaseIsBackAndAreNeverWrittenTwice) {

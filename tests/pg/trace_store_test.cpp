@@ -70,6 +70,41 @@ TEST_F(TraceStoreTest, KeepsTextsThatAreNoneOfPostgresql) {
         "r-\ufffd|nul  and \ufffd|{ab}");
 }
 
+TEST_F(TraceStoreTest, KeepsNamesThatAreNoneOfPostgresql) {
+    trace::Trace told = small_trace("r-1");
+    told.root.metadata[std::string_view("a\0b", 3)] = json::object{{std::string_view("c\0", 2), 1}};
+    EXPECT_EQ(store(true).deliver(runs_of(trace::record_of(std::move(told), 1)), {}).outcome, Outcome::delivered);
+    EXPECT_EQ(with_.value("SELECT metadata #>> ARRAY['a b', 'c '] FROM decant.trace_runs WHERE parent_id IS NULL"),
+              "1");
+}
+
+TEST_F(TraceStoreTest, LosesNoRunForAnotherThatPostgresqlRefuses) {
+    std::vector<trace::Record> records;
+    trace::Runs runs;
+    for (int i = 0; i < 20; ++i)
+        records.push_back(trace::record_of(small_trace(std::to_string(i)), 1));
+    records[7].runs[1].metadata = R"({"a": "\u0000"})";
+    records[15].runs[0].outputs = "{";
+    for (const trace::Record& record : records)
+        std::ranges::copy(runs_of(record), std::back_inserter(runs));
+    const trace::Delivery delivery = store(true).deliver(runs, {});
+    EXPECT_EQ(delivery.outcome, Outcome::refused);
+    EXPECT_EQ(delivery.refused_runs, 2U);
+    EXPECT_EQ(count(), "58");
+}
+
+TEST_F(TraceStoreTest, StopsLookingWhereAllAreRefused) {
+    with_.exec("ALTER TABLE decant.trace_runs ADD CONSTRAINT never CHECK (false)");
+    std::vector<trace::Record> records;
+    trace::Runs runs;
+    for (int i = 0; i < 300; ++i)
+        records.push_back(trace::record_of(small_trace(std::to_string(i)), 1));
+    for (const trace::Record& record : records)
+        std::ranges::copy(runs_of(record), std::back_inserter(runs));
+    EXPECT_EQ(store(true).deliver(runs, {}).refused_runs, 900U);
+    EXPECT_EQ(count(), "0");
+}
+
 TEST_F(TraceStoreTest, KeepsNoTextOfPeopleUnlessItIsTold) {
     const trace::Record record = trace::record_of(small_trace(), 1);
     EXPECT_EQ(store(false).deliver(runs_of(record), {}).outcome, Outcome::delivered);

@@ -81,7 +81,9 @@ json::array with_parts(const json::value& messages) {
 class SpanWriter {
 public:
     SpanWriter(const Run& run, const OtlpForm& form)
-        : run_(run), form_(form), metadata_(json::parse(run.metadata).as_object()) {}
+        : run_(run),
+          form_(form),
+          metadata_(form.hides_metadata ? json::object{} : json::parse(run.metadata).as_object()) {}
 
     Message written() {
         const std::string trace =

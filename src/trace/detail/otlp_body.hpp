@@ -11,6 +11,7 @@ struct OtlpForm {
     std::string version;             ///< of decant
     std::string project = {};        ///< LangSmith's, for where it is the collector
     bool has_content = false;        ///< what was asked, found and answered is sent too
+    bool hides_metadata = false;
 };
 
 /// An ExportTraceServiceRequest of OpenTelemetry (opentelemetry-proto 1.x) with the attributes of its conventions for

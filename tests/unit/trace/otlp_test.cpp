@@ -202,6 +202,14 @@ TEST(OtlpBody, HasContentOnlyWhereItIsAskedFor) {
     EXPECT_EQ(retriever.at("retrieval.documents.0.document.metadata"), R"({"score":0.8})");
 }
 
+TEST(OtlpBody, HidesMetadataWhereItIsToldTo) {
+    const Record chat = record_of(chat_trace(), 1);
+    EXPECT_THAT(detail::otlp_body(runs_of(chat), {}), HasSubstr("c-1"));
+    const std::string hidden = detail::otlp_body(runs_of(chat), {.hides_metadata = true});
+    for (const std::string_view held : {"c-1", "langsmith.metadata", "qwen3:4b", "gen_ai.usage"})
+        EXPECT_THAT(hidden, Not(HasSubstr(std::string{held})));
+}
+
 TEST(OtlpBody, TellsAnErrorAsStatusAndEvent) {
     Trace trace = small_trace();
     trace.root.error = "timed_out: late";

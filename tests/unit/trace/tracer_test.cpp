@@ -10,9 +10,12 @@
 
 #include "core/settings.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/langsmith_server.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/trace_case.hpp"
+#include "trace/langsmith.hpp"
+#include "trace/otlp.hpp"
 
 namespace decant::trace {
 namespace {
@@ -129,6 +132,32 @@ TEST_F(TracerTest, IsDeliveredWhenADeadServerComesBackWhileItRuns) {
     const LangSmithServer back{{.port = port}};
     EXPECT_TRUE(eventually(20s, [&] { return back.run_count() == 3003; })) << back.run_count();
     EXPECT_THAT(back.violations(), IsEmpty());
+}
+
+TEST_F(TracerTest, SendsByTheCollectorWhatLangSmithMayHaveWhereThatIsItsWay) {
+    const Settings::Variables by_collector{{"LANGSMITH_TRACING_MODE", "otel"},
+                                           {"LANGSMITH_ENDPOINT", "http://127.0.0.1:1"},
+                                           {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"},
+                                           {"LANGSMITH_TRACING_SAMPLING_RATE", "0.25"}};
+    const TracerSetup setup = setup_by(by_collector);
+    ASSERT_EQ(setup.all.size(), 1U) << "PostgreSQL";
+    ASSERT_EQ(setup.sampled.size(), 1U);
+    EXPECT_EQ(setup.sampled.front()->name(), "otlp");
+    const OtlpSetup collector{.url = {}, .form = {.has_content = true}};
+    const LangSmithSetup account{.url = {}, .form = {.hides_outputs = true, .hides_metadata = true}};
+    const OtlpSetup told = otlp_setup_for(collector, account);
+    EXPECT_TRUE(told.form.hides_metadata);
+    EXPECT_FALSE(told.form.has_content);
+}
+
+TEST_F(TracerTest, EndsSoonWhereTheDatabaseIsSilent) {
+    const test::HttpStandIn silent{[](const auto&) { return test::StandInAnswer{}; }};
+    const std::string conninfo = fmt::format("host=127.0.0.1 port={} dbname=x", silent.port());
+    auto tracer = std::make_unique<Tracer>(tracer_setup(Settings::from({}, {}), conninfo, "1"));
+    tracer->record(small_trace());
+    const auto start = Clock::now();
+    tracer.reset();
+    EXPECT_LT(Clock::now() - start, 6s) << "it was not waited for as for others, ten seconds";
 }
 
 TEST_F(TracerTest, SendsToEveryPlaceAndADeadOneKeepsNothingFromTheOthers) {
