@@ -133,15 +133,26 @@ std::optional<Trial> trial_of(Call& call, const chat::ChatRequest& request) {
     return std::nullopt;
 }
 
+SearchRecord record_of(const Call& call, const chat::ChatRequest& request) {
+    return {.kind = store::SearchEvent::Kind::chat,
+            .run_id = call.request_id,
+            .question = request.message,
+            .caller = caller_of(call.request())};
+}
+
+void record_failure(Services& services, const SearchRecord& record, ChatRecord told, const Error& error,
+                    const TracedModels& models) {
+    record_failure(services, record, error);
+    if (traits_of(error.code()).http_status >= 500)
+        services.tracer.record(trace_of(record, std::move(told), error, models));
+}
+
 /// `message_id` is that of a streamed answer.
 Answered answer_of(Call& call, const chat::ChatRequest& request, const chat::Progress& on_step,
                    const std::string& message_id = {}) {
     Worker& worker = *call.worker;
     Services& services = worker.services();
-    SearchRecord record{.kind = store::SearchEvent::Kind::chat,
-                        .run_id = call.request_id,
-                        .question = request.message,
-                        .caller = caller_of(call.request())};
+    SearchRecord record = record_of(call, request);
     ChatTimes times;
     std::optional<WatchedLlm> llm;
     TracedModels models = traced_models(services);
@@ -175,8 +186,7 @@ Answered answer_of(Call& call, const chat::ChatRequest& request, const chat::Pro
         return {std::move(answer), std::move(record.exposure)};
     } catch (const Error& error) {
         record.milliseconds = milliseconds_since(start);
-        record_failure(services, record, error);
-        if (traits_of(error.code()).http_status >= 500) services.tracer.record(trace_of(record, told(), error, models));
+        record_failure(services, record, told(), error, models);
         throw;
     }
 }
@@ -349,6 +359,21 @@ void resume(Call& call, EventStream& stream, const EventId& last) {
     stream.send(fmt::format("{}:{}", last.message, seq + 1), json_text(event));
 }
 
+/// What fails here may still be told by a status.
+void require_database(Call& call, bool is_question) {
+    try {
+        call.worker->db();
+    } catch (const Error& error) {
+        Services& services = call.worker->services();
+        const chat::ChatRequest request = request_of(call);
+        const ChatTimes times;
+        if (is_question)
+            record_failure(services, record_of(call, request), {.request = request, .times = times, .calls = {}}, error,
+                           traced_models(services));
+        throw;
+    }
+}
+
 Reply stream_message(Call& call) {
     const auto last = sent_header(call.request(), "last-event-id");
     const std::optional<EventId> id = last ? parse_event_id(*last) : std::nullopt;
@@ -356,7 +381,7 @@ Reply stream_message(Call& call) {
         throw Error{ErrorCode::request_malformed, "The header Last-Event-ID is no id of an event",
                     "Send the one that came last, or none."};
     }
-    call.worker->db();  // what fails here may still be told by a status
+    require_database(call, !id);
     EventStream stream{call.exchange, call.streamed_head(), call.worker->services().draining.get_token()};
     if (id)
         resume(call, stream, *id);

@@ -1,5 +1,7 @@
 #include "api/handling.hpp"
 
+#include <utility>
+
 #include "api/worker.hpp"
 #include "core/error.hpp"
 #include "pg/sql_state.hpp"
@@ -19,6 +21,7 @@ Reply handled(const Route& route, Call& call) {
 }  // namespace
 
 Reply reply_of(const Route& route, Call& call) {
+    call.may_be_retried = call.worker != nullptr && (route.method == "GET" || route.lane == LaneKind::search);
     try {
         return handled(route, call);
     } catch (const Error& error) {
@@ -29,7 +32,7 @@ Reply reply_of(const Route& route, Call& call) {
         if (call.worker == nullptr || error.code() != ErrorCode::store_unavailable) throw;
         // A connection that broke while nobody used it: the database may well be there.
         call.worker->drop();
-        if (route.method != "GET" && route.lane != LaneKind::search) throw;
+        if (!std::exchange(call.may_be_retried, false)) throw;
         return handled(route, call);
     }
 }

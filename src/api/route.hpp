@@ -39,7 +39,8 @@ struct Call {
     std::vector<std::string> path;  ///< what stands in the places of {names}, decoded
     json::object query;             ///< with fallbacks
     json::object body;
-    Worker* worker = nullptr;  ///< null: lane immediate
+    Worker* worker = nullptr;     ///< null: lane immediate
+    bool may_be_retried = false;  ///< a connection that broke fails this try alone, not the request
 
     /// Headers that a streamed answer begins with.
     std::function<net::ServerResponse()> streamed_head = {};

@@ -241,7 +241,7 @@ json::object metadata_of(const search::Answer& answer, const json::object& body,
 /// None where the caller names a strategy, or nothing runs.
 std::optional<Trial> trial_of(const Call& call, const search::Request& request) {
     if (request.strategy) return std::nullopt;
-    const std::string user = text_member(call.body, "user_id").value_or(call.caller.subject);
+    const std::string user = text_member(call.body, "user_id").value_or("");
     const std::string session = text_member(call.body, "session_id").value_or("");
     return call.worker->services().experiments.trial_of_search(
         {.user = user, .session = session, .caller = call.caller.rate_key});
@@ -275,8 +275,9 @@ Searched search_and_record(Call& call, const search::Request& request, std::chro
     } catch (const Error& error) {
         // A strategy of the caller's choice that is not to be had here is no fault of the server's settings.
         const bool is_choice = error.code() == ErrorCode::config_invalid && request.strategy;
+        const bool is_retried = call.may_be_retried && error.code() == ErrorCode::store_unavailable;
         record.milliseconds = milliseconds_since(start);
-        if (!is_choice && traits_of(error.code()).http_status >= 500) record_failure(services, record, error);
+        if (!is_choice && !is_retried) record_failure(services, record, error);
         if (!is_choice) throw;
         throw Error{ErrorCode::conflict, error.happened(), "Leave strategy out, or ask for another one."};
     }

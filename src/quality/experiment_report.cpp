@@ -68,10 +68,13 @@ bool is_split_wrong(const ExperimentReport& report) {
     });
 }
 
+/// Of p, that decides: several arms are several chances of a false alarm.
+double level_of(const store::Experiment& experiment) {
+    return alpha / static_cast<double>(experiment.arms.size() - 1);
+}
+
 Verdict verdict_of(const ExperimentReport& report, const Estimate& estimate, bool more_is_better) {
-    // Several arms are several chances of a false alarm.
-    const auto comparisons = static_cast<double>(report.arms.size() - 1);
-    if (estimate.p > alpha / comparisons || estimate.value == 0) return Verdict::undecided;
+    if (estimate.p > level_of(report.experiment) || estimate.value == 0) return Verdict::undecided;
     return (estimate.value > 0) == more_is_better ? Verdict::better : Verdict::worse;
 }
 
@@ -91,7 +94,7 @@ std::optional<std::uint64_t> sample_for(const ReportInput& input) {
     const store::ArmFigure* base = find_figure(input, input.experiment.arms.front().strategy, input.experiment.metric);
     // A spread of a few units says little.
     if (base == nullptr || base->units < least_units / 4) return std::nullopt;
-    return units_needed(std::sqrt(base->variance), std::abs(base->mean) * input.effect);
+    return units_needed(std::sqrt(base->variance), std::abs(base->mean) * input.effect, level_of(input.experiment));
 }
 
 }  // namespace

@@ -26,14 +26,15 @@ struct Normal {
         const double log_ratio = 0.5 * std::log(variance / sum) + mixture * value * value / (2 * variance * sum);
         return std::min(1.0, std::exp(-log_ratio));
     }
-    /// Half of the interval: where p is alpha.
-    double radius() const {
+    /// Half of the interval: where p is `level`.
+    double radius(double level) const {
         if (variance <= 0) return 0;
         const double sum = variance + mixture;
-        return std::sqrt(variance * sum / mixture * (std::log(sum / variance) - 2 * std::log(alpha)));
+        return std::sqrt(variance * sum / mixture * (std::log(sum / variance) - 2 * std::log(level)));
     }
     Estimate estimate() const {
-        return {.value = value, .interval = Interval{value - radius(), value + radius()}, .p = p()};
+        const double half = radius(alpha);
+        return {.value = value, .interval = Interval{value - half, value + half}, .p = p()};
     }
 };
 
@@ -94,12 +95,12 @@ double share_p(std::uint64_t part, std::uint64_t all, double expected) {
     return std::min(1.0, std::exp(-log_share_ratio(count, static_cast<double>(all) - count, expected)));
 }
 
-std::optional<std::uint64_t> units_needed(double deviation, double effect) {
+std::optional<std::uint64_t> units_needed(double deviation, double effect, double level) {
     if (!(deviation > 0) || !(effect > 0)) return std::nullopt;
     const auto is_enough = [&](std::uint64_t units) {
         const Moments arm{.units = units, .mean = 0, .variance = deviation * deviation};
         const Normal normal = difference_of(arm, arm);
-        return effect >= normal.radius() + power_quantile * std::sqrt(normal.variance);
+        return effect >= normal.radius(level) + power_quantile * std::sqrt(normal.variance);
     };
     if (!is_enough(most_units)) return std::nullopt;
     std::uint64_t low = least_units - 1;

@@ -52,7 +52,7 @@ Estimate estimate_share(std::uint64_t part, std::uint64_t all);
 double share_p(std::uint64_t part, std::uint64_t all, double expected);
 
 /// Units that each of two arms needs so that a true difference of `effect` is found with a probability of 80 %, looking
-/// as often as one likes. None where `effect` or `deviation` is not over 0.
-std::optional<std::uint64_t> units_needed(double deviation, double effect);
+/// as often as one likes, where a p of `level` or less decides. None where `effect` or `deviation` is not over 0.
+std::optional<std::uint64_t> units_needed(double deviation, double effect, double level = alpha);
 
 }  // namespace decant::quality

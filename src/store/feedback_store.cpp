@@ -5,10 +5,11 @@
 namespace decant::store {
 namespace {
 
-// xmax is 0 in a row that was inserted, and the locking transaction in one that was updated.
+// lower(): experiments look the product up among ids as PostgreSQL writes them. xmax is 0 in a row that was inserted,
+// and the locking transaction in one that was updated.
 constexpr std::string_view store_sql = R"sql(
 INSERT INTO decant.feedback AS f (subject, subject_id, caller, score, comment, product_id)
-VALUES ($1, $2, $3, $4::float8, $5, $6)
+VALUES ($1, $2, $3, $4::float8, $5, lower($6))
 ON CONFLICT (subject, subject_id, caller) DO UPDATE
 SET score = coalesce(excluded.score, f.score),
     comment = CASE WHEN excluded.score IS NULL THEN f.comment ELSE excluded.comment END,

@@ -155,6 +155,26 @@ TEST(ApiFaults, ADatabaseThatGoesIsSaidAndComesBackByItself) {
     EXPECT_EQ(with.get("/readyz").status, 200);
 }
 
+TEST(ApiFaults, ATryThatIsMadeAgainIsNoFailureOfTheSearch) {
+    const test::ApiCase with;
+    int failed = 0;
+    int answered = 0;
+    for (int i = 0; i < 5; ++i) {
+        with.catalog().exec(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+            "current_database() AND backend_type = 'client backend'");
+        ++(with.post(search_path, R"({"query": "thing 5"})").status == 200 ? answered : failed);
+    }
+    ASSERT_GT(answered, 0);
+    const auto events = [&](const std::string& condition) {
+        return std::stoi(with.catalog().value("SELECT count(*) FROM decant.search_events WHERE " + condition));
+    };
+    // Events of which it is not known whether they were written when their connection ended are not written again.
+    ASSERT_EQ(with.post(search_path, R"({"query": "thing 6"})").status, 200);
+    EXPECT_TRUE(test::eventually(std::chrono::seconds{10}, [&] { return events("error IS NULL") > 0; }));
+    EXPECT_LE(events("error IS NOT NULL"), failed);
+}
+
 TEST_F(ApiSearchTest, TakesNothingOfAnIgnoredKindFromTheText) {
     const auto kinds = [](const json::object& answer) {
         std::vector<std::string> names;

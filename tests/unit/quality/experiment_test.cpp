@@ -178,6 +178,20 @@ TEST(ExperimentReport, IsCautiousWithManyArms) {
     EXPECT_EQ(make_report(input).verdicts[1], Verdict::undecided);
 }
 
+TEST(ExperimentReport, NeedsMoreUnitsWithMoreArmsAsItsVerdictsDo) {
+    const auto needed = [](int arms) {
+        ReportInput input = input_of({{"pgvector_primary", "chosen", 1'000, 1, 1}, {"fusion", "chosen", 1'000, 1, 1}});
+        for (int arm = 2; arm < arms; ++arm) {
+            input.experiment.arms.push_back({.strategy = fmt::format("arm {}", arm), .weight = 50});
+            input.traffic.push_back({fmt::format("arm {}", arm), 1'000, 1'000});
+        }
+        return make_report(std::move(input)).units_needed;
+    };
+    EXPECT_EQ(needed(2), units_needed(1, 0.05));
+    EXPECT_EQ(needed(3), units_needed(1, 0.05, alpha / 2));
+    EXPECT_GT(needed(3), needed(2));
+}
+
 TEST(ExperimentReport, WarnsWhereTheSplitIsNotTheOneThatWasAskedFor) {
     ReportInput input = input_of({});
     EXPECT_FALSE(make_report(input).is_split_wrong);

@@ -36,16 +36,17 @@ struct Arms {
     Draw b;
     std::uint64_t units = 0;  ///< of each
     std::uint64_t look = 25;  ///< after so many units of each
+    double level = alpha;
 };
 
-/// Whether p was ever 0.05 or less.
+/// Whether p was ever its level or less.
 bool is_alarm(const Arms& arms, std::mt19937_64& random) {
     Sample a;
     Sample b;
     for (std::uint64_t unit = 1; unit <= arms.units; ++unit) {
         a.add(arms.a(random));
         b.add(arms.b(random));
-        if (unit % arms.look == 0 && estimate_difference(a.moments(), b.moments()).p <= alpha) return true;
+        if (unit % arms.look == 0 && estimate_difference(a.moments(), b.moments()).p <= arms.level) return true;
     }
     return false;
 }
@@ -119,6 +120,15 @@ TEST(Sequential, FindsAPlantedDifferenceOfFivePercentWithThePredictedSample) {
     const int found = alarms_in(500, arms, 4);
     EXPECT_GE(found, 390) << "80 % are promised, 400 of 500; " << units << " units an arm";
     EXPECT_LT(alarms_in(500, {.a = arms.a, .b = arms.b, .units = units / 4}, 5), 250) << "and it is not found anyway";
+}
+
+TEST(Sequential, FindsItWithThePredictedSampleAtAStricterLevelToo) {
+    constexpr double level = alpha / 5;  // of six arms
+    const std::uint64_t units = units_needed(40, 5, level).value();
+    Arms arms{.a = normal(100, 40), .b = normal(105, 40), .units = units, .level = level};
+    EXPECT_GE(alarms_in(500, arms, 7), 390) << units;
+    arms.units = units_needed(40, 5).value();
+    EXPECT_LT(alarms_in(500, arms, 7), 390) << "that of two arms does not do";
 }
 
 TEST(Sequential, FindsItInSharesToo) {
