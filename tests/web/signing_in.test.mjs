@@ -58,6 +58,18 @@ test('signing out forgets the key and everything of the session', async () => {
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
 });
 
+test('signing out of a conversation leaves nothing of it', async () => {
+  const page = await open({path: '/#/chat'});
+  await signIn(page, all.key);
+  const box = page.getByRole('textbox', {name: 'Ask about the products'});
+  await box.fill('busco un monitor');
+  await box.press('Enter');
+  await eventually(() => page.evaluate(() => (sessionStorage.getItem('decant.chat') ?? '').includes('busco un monitor')));
+  await page.getByRole('button', {name: 'Sign out'}).click();
+  await page.getByRole('heading', {name: 'Sign in'}).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
 test('a key that is revoked is asked for again', async () => {
   const one = await web.server.newKey('search');
   const page = await open({path: '/#/search?q=monitor'});

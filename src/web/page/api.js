@@ -27,9 +27,9 @@ export function randomId() {
 }
 
 /** Of this tab: what experiments tell visitors apart by. */
-export function visitId() {
+export function visitorId() {
   const name = 'decant.visit';
-  if (!sessionStorage.getItem(name)) sessionStorage.setItem(name, randomId());
+  if (!sessionStorage.getItem(name)) sessionStorage.setItem(name, `web_${randomId()}`);
   return sessionStorage.getItem(name);
 }
 

@@ -119,6 +119,7 @@ function skip(event) {
 
 function signOut() {
   setKey('');
+  main.replaceChildren(); // a view that goes may keep what it shows
   sessionStorage.clear();
   mustSignIn = document.documentElement.dataset.access === 'key';
   draw({again: true});

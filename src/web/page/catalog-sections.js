@@ -193,13 +193,16 @@ export const quality = () => section('quality', t('quality'), {
 export const experiment = () => section('experiment', t('experiment'), {
   columns: [{title: t('arm'), wide: true}, numeric('units'), numeric('searches'), numeric('similarity'), numeric('chosen'), {title: t('latency'), number: true}],
   of: (report) => report,
-  draw: ({experiment: {name, mode, unit}, arms, conclusion}) => ({
-    rows: arms.map((one) => {
-      const mean = (metric) => one.metrics.find((other) => other.metric === metric)?.mean?.value ?? null;
-      const share = (value) => (value === null ? '–' : percent(value, 1));
-      return [[one.arm, el('div', {class: 'small'}, `${number(one.weight)} %`)], number(one.units), number(one.searches),
-        share(mean('similarity')), share(mean('chosen')), milliseconds(mean('latency'))];
-    }),
-    below: [el('p', {}, `${name} (${mode}, ${unit}): ${conclusion}`), command(`decant ab report ${name}`)],
-  }),
+  draw: ({experiment: {name, mode, unit}, arms, conclusion}) => {
+    const weights = arms.reduce((sum, one) => sum + one.weight, 0);
+    return {
+      rows: arms.map((one) => {
+        const mean = (metric) => one.metrics.find((other) => other.metric === metric)?.mean?.value ?? null;
+        const share = (value) => (value === null ? '–' : percent(value, 1));
+        return [[one.arm, el('div', {class: 'small'}, percent(one.weight / weights, 1))], number(one.units), number(one.searches),
+          share(mean('similarity')), share(mean('chosen')), milliseconds(mean('latency'))];
+      }),
+      below: [el('p', {}, `${name} (${mode}, ${unit}): ${conclusion}`), command(`decant ab report ${name}`)],
+    };
+  },
 });

@@ -1,6 +1,6 @@
 // The conversation of this tab. Session storage: it outlives a reload, and ends with the tab, as the key does.
 
-import {randomId} from './api.js';
+import {randomId, visitorId} from './api.js';
 
 const storeName = 'decant.chat';
 const mostTurns = 60;
@@ -21,7 +21,7 @@ export function loadConversation() {
 }
 
 export function newConversation() {
-  return {user: `web_${randomId()}`, session: `web_${randomId()}`, turns: []};
+  return {user: visitorId(), session: `web_${randomId()}`, turns: []};
 }
 
 /** What an answer to `question` has before any of it has come. */

@@ -1,6 +1,6 @@
 // What is searched for, as the page's address tells it: a search can be kept, shared and gone back to.
 
-import {visitId} from './api.js';
+import {visitorId} from './api.js';
 
 export const strategies = ['pgvector_primary', 'fusion', 'hybrid', 'keyword', 'pgvector', 'chroma_primary', 'chroma'];
 export const meaningKinds = ['category', 'subcategory', 'brand', 'min_price', 'max_price', 'stock', 'sale', 'featured', 'price_wish'];
@@ -47,7 +47,9 @@ export function requestOf(state, {strategy = state.strategy, page = 1, limit = 2
   if (bound(state.min) !== null) filters.min_price = bound(state.min);
   if (bound(state.max) !== null) filters.max_price = bound(state.max);
   if (state.stock) filters.in_stock_only = true;
-  const body = {query: state.q.trim().slice(0, 5000), limit, page, filters, facets: page === 1, session_id: visitId()};
+  const body = {
+    query: state.q.trim().slice(0, 5000), limit, page, filters, facets: page === 1, user_id: visitorId(), session_id: visitorId(),
+  };
   if (strategy) body.strategy = strategy;
   if (state.ignore.length) body.ignore = state.ignore;
   return body;
