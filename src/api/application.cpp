@@ -85,7 +85,9 @@ Application::Application(RouteTable routes, Services& services, Access& access, 
       limiter_(limiter),
       search_(sizes.search_threads, sizes.search_waiting, [this] { return std::make_unique<Worker>(services_); }),
       chat_(sizes.chat_threads, sizes.chat_waiting, [this] { return std::make_unique<Worker>(services_); }),
-      work_(sizes.work_threads, sizes.work_waiting, [this] { return std::make_unique<Worker>(services_); }) {}
+      work_(sizes.work_threads, sizes.work_waiting, [this] { return std::make_unique<Worker>(services_); }),
+      embedding_(sizes.embedding_threads, sizes.embedding_waiting,
+                 [this] { return std::make_unique<Worker>(services_); }) {}
 
 Application::~Application() = default;
 
@@ -97,6 +99,8 @@ Lane* Application::lane_of(LaneKind kind) {
             return &chat_;
         case LaneKind::work:
             return &work_;
+        case LaneKind::embedding:
+            return &embedding_;
         case LaneKind::immediate:
             break;
     }
@@ -131,8 +135,10 @@ void Application::handle(std::shared_ptr<net::Exchange> exchange) {
 
 std::vector<LaneState> Application::lanes() const {
     std::vector<LaneState> states;
-    for (const auto& [kind, lane] :
-         {std::pair{LaneKind::search, &search_}, {LaneKind::chat, &chat_}, {LaneKind::work, &work_}})
+    for (const auto& [kind, lane] : {std::pair{LaneKind::search, &search_},
+                                     {LaneKind::chat, &chat_},
+                                     {LaneKind::work, &work_},
+                                     {LaneKind::embedding, &embedding_}})
         states.push_back(
             {.name = std::string{lane_names[kind]}, .waiting = lane->waiting(), .running = lane->running()});
     return states;

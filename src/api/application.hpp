@@ -20,6 +20,8 @@ struct LaneSizes {
     std::size_t chat_waiting = 32;
     std::size_t work_threads = 2;
     std::size_t work_waiting = 64;
+    std::size_t embedding_threads = 1;  ///< the model is one, and batches for it keep nobody else's work waiting
+    std::size_t embedding_waiting = 16;
 };
 
 /// From a request to its answer: route, host, access, rate, lane, validation, handler. Owns the lanes.
@@ -59,6 +61,7 @@ private:
     Lane search_;
     Lane chat_;
     Lane work_;
+    Lane embedding_;
 };
 
 }  // namespace decant::api

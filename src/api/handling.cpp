@@ -1,5 +1,6 @@
 #include "api/handling.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "api/worker.hpp"
@@ -10,6 +11,8 @@ namespace decant::api {
 namespace {
 
 Reply handled(const Route& route, Call& call) {
+    std::optional<Worker::Request> request;
+    if (call.worker != nullptr) request.emplace(*call.worker);
     Reply reply = route.handle(call);
     if (route.is_read_back) {
         Worker& worker = *call.worker;

@@ -174,7 +174,7 @@ std::vector<Route> openai_routes() {
              .summary = "OpenAI's embeddings call, answered by the server's model",
              .scope = Scope::embed,
              .rate = RateClass::embedding,
-             .lane = LaneKind::work,
+             .lane = LaneKind::embedding,
              .body = &embeddings_body,
              .answer = &embeddings_answer,
              .refusals = {404},

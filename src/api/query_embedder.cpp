@@ -10,6 +10,8 @@ namespace {
 
 /// So that a question need not wait for all of a batch: eight take the embedded model a tenth of a second.
 constexpr std::size_t most_texts_a_turn = 8;
+/// Of a batch before its next turn, so that questions without end do not stop it.
+constexpr std::chrono::milliseconds longest_yield{500};
 
 /// Whatever is wrong with the provider (its key, its model, a setting), to who asks it is away; what it is stays in the
 /// words, which the log has.
@@ -54,13 +56,32 @@ void QueryEmbedder::require() {
     }
 }
 
-std::vector<embed::TextVector> QueryEmbedder::ask(std::span<const std::string_view> texts, embed::Role role) {
-    require();
+// The mutex alone would not do: whoever locks it again at once gets it before those whom it wakes.
+std::unique_lock<std::timed_mutex> QueryEmbedder::take_turn(embed::Role role, bool is_question) {
     std::unique_lock lock{model_mutex_, std::defer_lock};
+    {
+        std::unique_lock gate{gate_mutex_};
+        if (is_question)
+            ++questions_;
+        else
+            gate_.wait_for(gate, longest_yield, [this] { return questions_ == 0; });
+    }
     if (role == embed::Role::passage)
         lock.lock();
-    else if (!lock.try_lock_for(longest_wait_))
-        throw busy();
+    else
+        static_cast<void>(lock.try_lock_for(longest_wait_));
+    if (is_question) {
+        const std::lock_guard gate{gate_mutex_};
+        if (--questions_ == 0) gate_.notify_all();
+    }
+    if (!lock) throw busy();
+    return lock;
+}
+
+std::vector<embed::TextVector> QueryEmbedder::ask(std::span<const std::string_view> texts, embed::Role role,
+                                                  bool is_question) {
+    require();
+    const std::unique_lock lock = take_turn(role, is_question);
     const auto now = std::chrono::steady_clock::now();
     if (breaker_.state(now) == work::Breaker::State::open) {
         throw Error{ErrorCode::embedder_unavailable, "The embedding model did not answer several times in a row",
@@ -84,7 +105,7 @@ std::vector<embed::TextVector> QueryEmbedder::ask_in_turns(std::span<const std::
     std::vector<embed::TextVector> vectors;
     while (!texts.empty()) {
         const std::size_t count = std::min(texts.size(), most_texts_a_turn);
-        std::ranges::move(ask(texts.first(count), role), std::back_inserter(vectors));
+        std::ranges::move(ask(texts.first(count), role, false), std::back_inserter(vectors));
         texts = texts.subspan(count);
     }
     return vectors;
@@ -113,7 +134,7 @@ std::vector<embed::TextVector> QueryEmbedder::embed(std::span<const std::string_
         const std::lock_guard lock{memory_mutex_};
         if (const embed::TextVector* vector = remembered(text)) return {*vector};
     }
-    auto vectors = ask(texts, role);
+    auto vectors = ask(texts, role, true);
     if (vectors.size() == 1) {
         const std::lock_guard lock{memory_mutex_};
         remember(text, vectors.front());

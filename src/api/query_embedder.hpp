@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <list>
@@ -43,7 +44,10 @@ public:
 private:
     using Entry = std::pair<std::string, embed::TextVector>;
 
-    std::vector<embed::TextVector> ask(std::span<const std::string_view> texts, embed::Role role);
+    /// Takes the model's lock: a single question as soon as it is free, a turn of a batch after the questions that
+    /// wait.
+    std::unique_lock<std::timed_mutex> take_turn(embed::Role role, bool is_question);
+    std::vector<embed::TextVector> ask(std::span<const std::string_view> texts, embed::Role role, bool is_question);
     std::vector<embed::TextVector> ask_in_turns(std::span<const std::string_view> texts, embed::Role role);
     const embed::TextVector* remembered(const std::string& text);
     void remember(const std::string& text, const embed::TextVector& vector);
@@ -51,6 +55,9 @@ private:
     Open open_;
     std::size_t most_remembered_;
     std::chrono::milliseconds longest_wait_;
+    std::mutex gate_mutex_;
+    std::condition_variable gate_;
+    std::size_t questions_ = 0;  ///< that wait for the model
     std::timed_mutex model_mutex_;
     std::unique_ptr<embed::Embedder> embedder_;
     embed::Model model_;

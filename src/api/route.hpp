@@ -22,8 +22,8 @@ namespace decant::api {
 class Worker;
 
 /// Which threads answer: `immediate` is the I/O thread itself, for what only looks at memory.
-enum class LaneKind { immediate, search, chat, work };
-inline constexpr EnumNames<LaneKind, 4> lane_names{{"immediate", "search", "chat", "work"}};
+enum class LaneKind { immediate, search, chat, work, embedding };
+inline constexpr EnumNames<LaneKind, 5> lane_names{{"immediate", "search", "chat", "work", "embedding"}};
 
 /// Of routes that belong to the web page: they are no part of the API's document.
 inline constexpr std::string_view page_group = "page";

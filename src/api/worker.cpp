@@ -22,6 +22,7 @@ void Reading::require_whole(const search::Answer& answer) const {
 }
 
 pg::Connection& Worker::db() {
+    if (db_ && is_in_request_ && is_checked_) return *db_;
     if (!services_.database.is_up()) {
         throw Error{ErrorCode::store_unavailable, "The database is away", "It is looked for all the time."};
     }
@@ -32,6 +33,7 @@ pg::Connection& Worker::db() {
         db_->exec(session_sql);
         generation_ = generation;
     }
+    is_checked_ = true;
     return *db_;
 }
 
@@ -42,7 +44,9 @@ search::Engine& Worker::engine() {
 search::Engine& Worker::engine_on(pg::Connection& connection, Searcher& searcher) {
     const std::shared_ptr<const Options> options = services_.options();
     searcher.embedders.clear();
-    if (searcher.engine && searcher.options_version != options->version) searcher.engine.reset();
+    const bool is_held = is_in_request_ && searcher.is_checked;
+    if (searcher.engine && !is_held && searcher.options_version != options->version) searcher.engine.reset();
+    searcher.is_checked = true;
     if (!searcher.engine) {
         searcher.engine = std::make_unique<search::Engine>(
             connection, options->engine,

@@ -29,6 +29,26 @@ public:
     /// `services` must outlive it.
     explicit Worker(Services& services) : services_(services) {}
 
+    /// While it lives, what db() and engine() once gave stays what they give, unless drop() or lost() is called: a
+    /// request may hold on to it, though the database comes back or settings change meanwhile.
+    class Request {
+    public:
+        explicit Request(Worker& worker) noexcept : worker_(worker), is_inner_(worker.is_in_request_) {
+            if (is_inner_) return;
+            worker_.is_in_request_ = true;
+            worker_.is_checked_ = worker_.searcher_.is_checked = false;
+            for (auto& [replica, reader] : worker_.readers_)
+                reader.searcher.is_checked = false;
+        }
+        Request(const Request&) = delete;
+        Request& operator=(const Request&) = delete;
+        ~Request() { worker_.is_in_request_ = is_inner_; }
+
+    private:
+        Worker& worker_;
+        bool is_inner_;
+    };
+
     Services& services() noexcept { return services_; }
     /// Throws Error{store_unavailable}.
     pg::Connection& db();
@@ -60,6 +80,7 @@ private:
     /// What searches in one server.
     struct Searcher {
         std::uint64_t options_version = 0;
+        bool is_checked = false;  ///< in the request under way
         std::unique_ptr<search::Engine> engine = {};
         std::vector<std::shared_ptr<QueryEmbedder>> embedders = {};  ///< of the request under way
     };
@@ -73,6 +94,8 @@ private:
     void replica_failed(ReplicaWatch& replica, const Error& error);
 
     Services& services_;
+    bool is_in_request_ = false;
+    bool is_checked_ = false;  ///< db_, in the request under way
     std::uint64_t generation_ = 0;
     std::unique_ptr<pg::Connection> db_;
     Searcher searcher_;

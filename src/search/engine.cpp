@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <numeric>
+#include <span>
 
 #include "core/elapsed.hpp"
 #include "core/error.hpp"
@@ -25,13 +26,13 @@ std::optional<double> threshold_setting(const Settings& settings, std::string_vi
                 fmt::format("Set it like {}=0.7, or leave it out: every model has its own.", key)};
 }
 
-/// Of a question for something cheap: the nearest ones of which the cheaper come first.
-constexpr std::uint64_t least_priced_candidates = 40;
+/// Of a question for something cheap: so many of the nearest, of which the cheaper come first.
+constexpr std::size_t price_block = 40;
 constexpr double price_weight = 0.5;
 constexpr double named_threshold_share = 0.5;
 
 /// By the place in the answer and the place by price, half and half.
-void order_by_price_too(std::vector<Hit>& hits, PriceWish wish) {
+void order_by_price_too(std::span<Hit> hits, PriceWish wish) {
     std::vector<std::size_t> by_price(hits.size());
     std::iota(by_price.begin(), by_price.end(), 0);
     std::ranges::stable_sort(by_price, [&](std::size_t a, std::size_t b) {
@@ -48,7 +49,13 @@ void order_by_price_too(std::vector<Hit>& hits, PriceWish wish) {
     std::vector<Hit> ordered;
     for (const std::size_t i : order)
         ordered.push_back(std::move(hits[i]));
-    hits = std::move(ordered);
+    std::ranges::move(ordered, hits.begin());
+}
+
+/// Block by block of the nearest, so that no page of an answer depends on how many others were asked for.
+void order_blocks_by_price_too(std::span<Hit> hits, PriceWish wish) {
+    for (std::size_t at = 0; at < hits.size(); at += price_block)
+        order_by_price_too(hits.subspan(at, std::min(price_block, hits.size() - at)), wish);
 }
 
 /// All that was understood but for categories and brands.
@@ -215,18 +222,32 @@ LegAnswer Engine::ask_pgvector(Question& question, const LegQuery& query) {
     return answer;
 }
 
+/// A connection that broke while nobody used it is no failure of Chroma's.
+ChromaAnswer Engine::find_in_chroma(const VectorQuery& asked) {
+    const bool is_new = !second_;
+    if (is_new) second_ = resources_.connect();
+    try {
+        return resources_.chroma->find(asked, *second_);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::store_unavailable) throw;
+        second_.reset();
+        if (is_new) throw;
+    }
+    second_ = resources_.connect();
+    return resources_.chroma->find(asked, *second_);
+}
+
 LegAnswer Engine::ask_chroma(Question& question, const LegQuery& query) {
     // Chroma has vectors of the model that the settings choose, also after the catalog went to another.
     const auto vector = vector_of(question, std::nullopt);
     const embed::Model& model = embedder_of(std::nullopt).model();
     const double own = question.eased(model.chroma_threshold.value_or(model.search_threshold.value_or(0)));
     const double threshold = question.request.threshold.value_or(options_.chroma_threshold.value_or(own));
-    if (!second_) second_ = resources_.connect();
-    ChromaAnswer found = resources_.chroma->find({.vector = *vector,
-                                                  .filter = question.filter,
-                                                  .limit = query.limit,
-                                                  .threshold = query.below_threshold ? -1 : threshold},
-                                                 *second_);
+    const VectorQuery asked{.vector = *vector,
+                            .filter = question.filter,
+                            .limit = query.limit,
+                            .threshold = query.below_threshold ? -1 : threshold};
+    ChromaAnswer found = find_in_chroma(asked);
     if (!found.cut.empty()) question.answer.warnings.push_back(found.cut);
     return {.hits = std::move(found.hits), .threshold = threshold};
 }
@@ -281,10 +302,11 @@ StrategyOutcome Engine::answer_of(Question& question) {
     const std::uint64_t wanted = request.limit + request.offset;
     const PriceWish wish = question.answer.understood.wish;
     // One hit that was all that was asked for must not look like a leg that found too little.
-    const std::uint64_t least = wish == PriceWish::none ? enough_hits : least_priced_candidates;
-    const std::uint64_t candidates = std::max(wanted, least);
+    const std::uint64_t whole_blocks = (wanted + price_block - 1) / price_block * price_block;
+    const std::uint64_t candidates =
+        wish == PriceWish::none ? std::max<std::uint64_t>(wanted, enough_hits) : whole_blocks;
     StrategyOutcome outcome = run_strategy(question.answer.strategy, legs_for(question), candidates);
-    if (wish != PriceWish::none) order_by_price_too(outcome.hits, wish);
+    if (wish != PriceWish::none) order_blocks_by_price_too(outcome.hits, wish);
     for (const LegReport& report : outcome.legs) {
         const bool is_of_shard = report.failure && report.failure->code() == ErrorCode::source_unavailable;
         if (report.leg == Leg::pgvector && is_of_shard && options_.on_shard_failure == ShardFailure::error)

@@ -115,6 +115,7 @@ private:
 
     Legs legs_for(Question& question);
     LegAnswer ask_pgvector(Question& question, const LegQuery& query);
+    ChromaAnswer find_in_chroma(const VectorQuery& asked);
     LegAnswer ask_chroma(Question& question, const LegQuery& query);
     LegAnswer ask_keyword(Question& question, const LegQuery& query);
     StrategyOutcome answer_of(Question& question);

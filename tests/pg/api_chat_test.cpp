@@ -7,10 +7,13 @@
 #include <sstream>
 
 #include "tests/support/api_case.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/llm_server.hpp"
 
 namespace decant::api {
 namespace {
 
+using namespace std::chrono_literals;
 using test::body_of;
 using testing::HasSubstr;
 
@@ -64,6 +67,29 @@ TEST_F(ApiChatTest, AnswersAndRemembersTheSession) {
     EXPECT_EQ(history.at("messages").at(0).at("type"), "human");
     EXPECT_EQ(history.at("messages").at(0).at("content"), "thing 5");
     EXPECT_EQ(history.at("messages").at(1).at("content"), answer.at("response"));
+}
+
+TEST(ApiChatFaults, AnAnswerUnderWayKeepsItsConnectionWhileOthersGoAndSettingsAreReadAgain) {
+    std::unique_ptr<test::ApiCase> with;
+    test::LlmServer llm{[&](const json::object& request) -> std::vector<std::string> {
+        if (!request.contains("format")) return {"Producto 4 cuesta $40."};
+        with->catalog().exec(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid "
+            "<> pg_backend_pid() AND backend_type = 'client backend' AND query NOT LIKE '%chat_%'");
+        const auto is_ready = [&] { return with->get("/readyz").status == 200; };
+        test::eventually(3s, [&] { return !is_ready(); });
+        EXPECT_TRUE(test::eventually(10s, is_ready));
+        with->server().reload();
+        return {R"({"intent":"search_specific_products","search_terms":"thing 4","category":null,"brand":null,)"
+                R"("price_min":null,"price_max":null,"specific_product":"thing 4","wants_stock_info":true,)"
+                R"("wants_featured":false,"wants_sale":false})"};
+    }};
+    with = std::make_unique<test::ApiCase>(
+        Settings::Variables{{"DECANT_LLM", "ollama"}, {"OLLAMA_API_URL", llm.url()}, {"OLLAMA_API_MODEL", "qwen3:4b"}});
+    const net::HttpResponse response = with->post(message_path, R"({"user_id": "ana", "message": "thing 4"})");
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(body_of(response).at("metadata").at("products").at(0).at("sku"), "p-4");
+    with.reset();
 }
 
 TEST_F(ApiChatTest, StreamsEventsThatCanBeHadAgain) {

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "pg/binary_row.hpp"
 #include "tests/support/embedding_case.hpp"
+#include "tests/support/synthetic_chroma.hpp"
 
 namespace decant::search {
 namespace {
@@ -88,12 +89,59 @@ TEST_F(EngineTest, PagesAreTheSameListInPieces) {
     EXPECT_THAT(search({.text = "thing 5", .limit = 3, .offset = 30, .threshold = -1}).hits, IsEmpty());
 }
 
+TEST_F(EngineTest, PagesOfAQuestionForSomethingCheapHaveEveryProductOnce) {
+    const test::EmbeddingCase many;
+    many.put(1, 130);
+    many.exec("UPDATE products SET price = 1 + (substr(sku, 3)::int * 37) % 101");
+    pg::Connection db = many.open();
+    for (int i = 1; i <= 130; ++i) {
+        const std::string vector = pg::binary_vector(SmallEmbedder::vector_of(fmt::format("thing {}", i)).values);
+        db.query("UPDATE products SET embedding = $2::vector WHERE sku = $1", {fmt::format("p-{}", i)}, vector);
+    }
+    Engine engine{db, {}, {.embedder = [&]() -> embed::Embedder& { return model_; }}};
+    std::vector<std::string> pages;
+    for (std::uint64_t offset = 0; offset < 130; offset += 24) {
+        const Answer page = engine.search({.text = "thing 5 barata", .limit = 24, .offset = offset, .threshold = -1});
+        ASSERT_EQ(page.understood.wish, PriceWish::cheap);
+        std::ranges::copy(skus(page), std::back_inserter(pages));
+    }
+    EXPECT_EQ(pages.size(), 130U);
+    std::ranges::sort(pages);
+    EXPECT_EQ(std::ranges::adjacent_find(pages), pages.end()) << "one came twice";
+}
+
 TEST_F(EngineTest, TakesTheRequestsThresholdThenTheSettingsThenTheModels) {
     EXPECT_EQ(search({.text = "thing 5"}).threshold, 0.0);
     EXPECT_EQ(search({.text = "thing 5"}, {.pgvector_threshold = 0.4}).threshold, 0.4);
     const Answer answer = search({.text = "thing 5", .threshold = 0.999}, {.pgvector_threshold = 0.4});
     EXPECT_EQ(answer.threshold, 0.999);
     EXPECT_THAT(skus(answer), ElementsAre("p-5"));
+}
+
+TEST_F(EngineTest, AsksChromaOnANewConnectionWhereItsOwnBroke) {
+    test::SyntheticChroma source{{.dimension = 8}};
+    for (int i = 1; i < 12; ++i)
+        source.put({{.id = fmt::format("r-{}", i),
+                     .vector = SmallEmbedder::vector_of(fmt::format("query: thing {}", i)).values,
+                     .metadata = {{"sku", fmt::format("p-{}", i)}}}});
+    const ChromaSearch chroma{{.from = source.path().string()}, "products"};
+    int chroma_backend = 0;
+    Engine engine{db_,
+                  {.strategy = Strategy::chroma},
+                  {.embedder = [&]() -> embed::Embedder& { return model_; },
+                   .connect =
+                       [&] {
+                           pg::Connection second = with_->open();
+                           chroma_backend = second.backend_pid();
+                           return second;
+                       },
+                   .chroma = &chroma}};
+    for (int question = 0; question < 3; ++question) {
+        const Answer answer = engine.search({.text = "thing 5", .limit = 1, .threshold = -1});
+        EXPECT_THAT(skus(answer), ElementsAre("p-5"));
+        EXPECT_FALSE(answer.degraded);
+        with_->open().query("SELECT pg_terminate_backend($1::int, 5000)", {std::to_string(chroma_backend)});
+    }
 }
 
 TEST_F(EngineTest, CountsFacetsOverAllThatPassesTheFilter) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <latch>
 #include <thread>
 
@@ -78,6 +79,30 @@ TEST(QueryEmbedder, KeepsNobodyWaitingForAProviderThatHangs) {
     EXPECT_EQ(ask("lijas").front().values, vector);
     EXPECT_EQ(code_of([&] { ask("clavos"); }), ErrorCode::embedder_unavailable);
     ended.count_down();
+}
+
+TEST(QueryEmbedder, AnswersAQuestionBeforeTheNextTurnOfABatch) {
+    std::atomic<int> turns{0};
+    std::latch begun{1};
+    QueryEmbedder embedder{[&] {
+        auto model = std::make_unique<SmallEmbedder>();
+        model->spoil = [&](SmallEmbedder::Texts texts, SmallEmbedder::Answer&) {
+            if (texts.front() != "much") return;
+            if (++turns == 2) begun.count_down();
+            std::this_thread::sleep_for(std::chrono::milliseconds{2});  // what a model takes
+        };
+        return model;
+    }};
+    const std::vector<std::string_view> batch(4'000, "much");
+    const std::jthread embedding{[&] { embedder.embed(batch, embed::Role::passage); }};
+    begun.wait();
+    for (int question = 0; question < 5; ++question) {
+        const std::string text = "question " + std::to_string(question);
+        const int before = turns;
+        embedder.embed(std::array<std::string_view, 1>{text}, embed::Role::query);
+        EXPECT_LE(turns - before, 3);
+    }
+    EXPECT_LT(turns, 500) << "the batch was over, and nothing shown";
 }
 
 }  // namespace
