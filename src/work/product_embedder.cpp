@@ -133,7 +133,7 @@ bool ProductEmbedder::is_fresh(const store::EmbeddedProduct& product, store::Dem
     return demand == store::Demand::stale && is_current(product);
 }
 
-bool ProductEmbedder::prepare(const std::vector<Wanted>& products) {
+bool ProductEmbedder::prepare(const std::vector<Wanted>& products, Blame blame) {
     results_.clear();
     prepared_.clear();
     std::vector<std::string> ids;
@@ -163,16 +163,7 @@ bool ProductEmbedder::prepare(const std::vector<Wanted>& products) {
         prepared_.push_back(one);
     }
     if (texts.empty()) return false;
-    // A service may change the model under its name at any time: the fixed text goes along with every batch.
-    const bool is_watched = model().provider != "local" && !canary_.empty();
-    std::vector<std::string_view> views{texts.begin(), texts.end()};
-    if (is_watched) views.push_back(canary_text);
-    std::vector<embed::Outcome> outcomes = embedder_.embed(views, embed::Role::passage);
-    if (is_watched) {
-        const auto* canary = std::get_if<embed::TextVector>(&outcomes.back());
-        const double likeness = canary != nullptr ? catalog::cosine(canary_, canary->values) : 0;
-        if (likeness < least_cosine) refuse_changed_model(likeness);
-    }
+    std::vector<embed::Outcome> outcomes = embed_texts(texts, blame);
     bool has_answered = false;
     for (std::size_t i = 0; i < sent.size(); ++i) {
         Prepared& one = prepared_[sent[i]];
@@ -187,6 +178,29 @@ bool ProductEmbedder::prepare(const std::vector<Wanted>& products) {
         has_answered = true;
     }
     return has_answered;
+}
+
+/// One outcome a text.
+std::vector<embed::Outcome> ProductEmbedder::embed_texts(const std::vector<std::string>& texts, Blame blame) {
+    // A service may change the model under its name at any time: the fixed text goes along with every batch.
+    const bool is_watched = model().provider != "local" && !canary_.empty();
+    std::vector<std::string_view> views{texts.begin(), texts.end()};
+    if (is_watched) views.push_back(canary_text);
+    std::vector<embed::Outcome> outcomes;
+    try {
+        outcomes = embedder_.embed(views, embed::Role::passage);
+    } catch (const Error& error) {
+        if (blame != Blame::text || texts.size() != 1 || !error.is_retryable()) throw;
+        // Who is only busy may have had time for the answer before.
+        if (error.code() == ErrorCode::overloaded) require_answer();
+        return {embed::TextFault{error.happened()}};
+    }
+    if (!is_watched) return outcomes;
+    const auto* canary = std::get_if<embed::TextVector>(&outcomes.back());
+    const double likeness = canary != nullptr ? catalog::cosine(canary_, canary->values) : 0;
+    if (likeness < least_cosine) refuse_changed_model(likeness);
+    outcomes.pop_back();
+    return outcomes;
 }
 
 bool ProductEmbedder::has_vector_of(const store::EmbeddedProduct& product, const Prepared& one) const {

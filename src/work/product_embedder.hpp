@@ -32,6 +32,9 @@ struct Wanted {
     store::Demand demand = store::Demand::stale;
 };
 
+/// Whom it is put down to that the model gives a lone text no answer.
+enum class Blame : std::uint8_t { model, text };
+
 /// Of a model now to the one that made the catalog's vectors.
 struct ModelLikeness {
     double cosine = 0;  ///< of their vectors for one fixed text
@@ -59,9 +62,13 @@ public:
     /// What check_model() looks at, without remembering or marking anything; none where the model is not known yet.
     std::optional<ModelLikeness> compare_model();
 
+    /// Has the fixed text embedded alone. Throws what the model throws about itself.
+    void require_answer() { embed_canary(); }
+
     /// Reads the products, each named once, and embeds what needs it. True when the model gave a vector.
-    /// Throws what the model throws about itself; check_model's conflict when a model that is a service changed.
-    bool prepare(const std::vector<Wanted>& products);
+    /// Throws what the model throws about itself, which with Blame::text a lone text has for its fault instead: for who
+    /// has just had an answer. Throws check_model's conflict when a model that is a service changed.
+    bool prepare(const std::vector<Wanted>& products, Blame blame = Blame::model);
 
     /// In the caller's transaction: stores what was prepared of the products in `held` (sorted). One result a product
     /// that was prepared, in that order; those not held say changed. May be called again with others.
@@ -83,6 +90,7 @@ private:
     bool has_vector_of(const store::EmbeddedProduct& product, const Prepared& one) const;
     bool is_current(const store::EmbeddedProduct& product) const;
     std::string text_of(const store::EmbeddedProduct& product) const;
+    std::vector<embed::Outcome> embed_texts(const std::vector<std::string>& texts, Blame blame);
     [[noreturn]] void refuse_changed_model(double likeness);
     void require_same_column();
 

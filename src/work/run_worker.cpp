@@ -22,6 +22,8 @@ constexpr auto poll_interval = 1s;
 constexpr auto sweep_interval = 60s;
 constexpr auto tell_interval = 60s;
 constexpr int most_reconnects_once = 6;
+/// What fails is taken in parts of this size until one product stands alone, before the breaker opens.
+constexpr std::size_t parts_of_failed = 8;
 
 /// Renews a lease from another thread, over a connection of its own, while the model works.
 class LeaseKeeper {
@@ -71,7 +73,11 @@ private:
 class Run {
 public:
     explicit Run(const WorkerRun& run)
-        : run_(run), breaker_(run.setup.seed), random_(run.setup.seed), keeper_(run.conninfo) {}
+        : run_(run),
+          limit_(run.setup.batch_size),
+          breaker_(run.setup.seed),
+          random_(run.setup.seed),
+          keeper_(run.conninfo) {}
 
     WorkerCounts work() {
         while (!is_over()) {
@@ -123,13 +129,16 @@ private:
             next_sweep_ = now + sweep_interval;
         }
         const bool probes = breaker_.state(now) == Breaker::State::half_open;
-        if (!worker_->claim(probes ? 1 : run_.setup.batch_size)) {
+        if (!worker_->claim(probes ? 1 : limit_)) {
             if (run_.once) return false;
             db_->wait_for_notification(poll_interval);
             return true;
         }
         is_at_model_ = true;
-        if (worker_->embed()) breaker_.succeeded();
+        if (worker_->embed()) {
+            breaker_.succeeded();
+            limit_ = std::min(limit_ * 2, run_.setup.batch_size);
+        }
         is_at_model_ = false;
         const WorkerCounts done = worker_->store();
         counts_ += done;
@@ -158,6 +167,7 @@ private:
             return;
         }
         breaker_.failed(Clock::now());
+        limit_ = std::max<std::size_t>(limit_ / parts_of_failed, 1);
         const bool is_open = breaker_.state(Clock::now()) != Breaker::State::closed;
         if (is_open && run_.once) throw error;
         note(is_open ? "the embedder is away, its jobs wait" : "the embedder failed, trying again", error);
@@ -180,6 +190,7 @@ private:
     }
 
     const WorkerRun& run_;
+    std::size_t limit_;  ///< products of the next claim
     Breaker breaker_;
     std::mt19937_64 random_;
     LeaseKeeper keeper_;

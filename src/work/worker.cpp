@@ -80,10 +80,16 @@ bool Worker::embed() {
     if (setup_.on_lease) setup_.on_lease(lease_.token);
     try {
         const bool checks = !is_model_checked_;
-        if (checks) check_model();
-        const bool has_answered = embedder_.prepare(wanted);
+        const bool probes = has_model_failed_ && wanted.size() == 1;
+        has_model_failed_ = true;
+        if (checks)
+            check_model();
+        else if (probes)
+            embedder_.require_answer();
+        const bool has_answered = embedder_.prepare(wanted, probes ? Blame::text : Blame::model);
+        has_model_failed_ = false;
         failpoint("worker.embedded");
-        return has_answered || checks;
+        return has_answered || checks || probes;
     } catch (...) {
         give_back();
         throw;

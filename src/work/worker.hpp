@@ -49,7 +49,8 @@ public:
     /// False when nothing is due.
     bool claim(std::size_t limit);
     /// True when the model was there and answered, false when nothing had to be asked. Throws what the model throws
-    /// about itself; the jobs are given back with no attempt charged.
+    /// about itself; the jobs are given back with no attempt charged. After that a product that is alone is sent only
+    /// when the model has answered to a fixed text: that it then fails is the product's fault, and charged to it.
     bool embed();
     /// When it throws, the jobs are given back, and so are those that a kill leaves once their lease has run out.
     WorkerCounts store();
@@ -68,6 +69,7 @@ private:
     ProductEmbedder embedder_;
     store::Lease lease_;
     bool is_model_checked_ = false;
+    bool has_model_failed_ = false;  ///< when it was asked last
     std::mt19937_64 random_;
 };
 

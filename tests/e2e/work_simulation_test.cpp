@@ -28,6 +28,7 @@ using work::WorkerCounts;
 constexpr int slots = 6;  // products
 constexpr int steps = 40;
 constexpr int most_attempts = 3;
+constexpr std::size_t most_claimed = 3;
 
 // `twice` gets a product whose vector is stored although it has one of the same text; no server would take a cursed
 // one.
@@ -106,7 +107,7 @@ public:
         if (!worker_) start();
         if (stage_ == 0) {
             const bool probes = breaker_.state(time_.monotonic) == Breaker::State::half_open;
-            if (!worker_->claim(probes ? 1 : 3)) return false;
+            if (!worker_->claim(probes ? 1 : limit_)) return false;
             stage_ = 1;
         } else if (stage_ == 1) {
             embed();
@@ -133,11 +134,15 @@ private:
 
     void embed() {
         try {
-            if (worker_->embed()) breaker_.succeeded();
+            if (worker_->embed()) {
+                breaker_.succeeded();
+                limit_ = std::min(limit_ * 2, most_claimed);
+            }
             stage_ = 2;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::embedder_unavailable) throw;
             breaker_.failed(time_.monotonic);
+            limit_ = 1;
             stage_ = 0;
             EXPECT_EQ(held(), 0) << "what cannot be embedded now is given back";
         }
@@ -168,6 +173,10 @@ private:
             if (text.find("poison") == std::string_view::npos) continue;
             throw Error{ErrorCode::request_invalid, "the model refuses this text", "-"};
         }
+        for (const std::string_view text : texts) {
+            if (text.find("lethal") == std::string_view::npos) continue;
+            throw Error{ErrorCode::embedder_unavailable, "the model breaks at this text", "-"};
+        }
         failures_ = 0;
     }
 
@@ -178,6 +187,7 @@ private:
     SmallEmbedder model_;
     std::unique_ptr<Worker> worker_;
     std::int64_t token_ = 0;
+    std::size_t limit_ = most_claimed;
     int stage_ = 0;  ///< 0: about to claim, 1: to embed, 2: to store
     bool is_away_ = false;
     int failures_ = 0;
@@ -217,7 +227,7 @@ private:
     }
 
     std::string name() {
-        static constexpr std::array kinds{"good", "good", "good", "poison", "cursed"};
+        static constexpr std::array kinds{"good", "good", "good", "poison", "cursed", "lethal"};
         const std::string kind = kinds[pick(kinds.size())];
         return fmt::format("{} {}", kind, pick(4));
     }
@@ -344,7 +354,8 @@ private:
     void check(const store::EmbeddedProduct& product, bool is_dead) {
         SCOPED_TRACE(product.id + " " + product.product.name.value_or(""));
         const std::string text = catalog::embedding_text(product.product, catalog::TextRecipe::labelled);
-        const bool is_refused = text.find("poison") != std::string::npos || product.product.name->starts_with("cursed");
+        const bool is_refused = text.find("poison") != std::string::npos || text.find("lethal") != std::string::npos ||
+                                product.product.name->starts_with("cursed");
         if (product.is_active) {
             EXPECT_EQ(is_dead, is_refused);
             EXPECT_EQ(product.has_embedding && !product.is_marked, !is_refused);

@@ -50,9 +50,9 @@ TEST_F(EmbedByOllama, StoresAVectorOfEveryProductWithTheModelsName) {
 
 TEST_F(EmbedByOllama, E1_ChargesNoProductForAServerThatGoesDownOnTheWay) {
     catalog.put_products(1, 150);
-    server.set_fault([](const StandInRequest& request) -> std::optional<StandInAnswer> {
-        const bool is_late = request.body.find("Producto 90.") != std::string::npos;
-        if (request.target != "/api/embed" || !is_late) return std::nullopt;
+    server.set_fault([is_down = false](const StandInRequest& request) mutable -> std::optional<StandInAnswer> {
+        is_down = is_down || request.body.find("Producto 90.") != std::string::npos;
+        if (request.target != "/api/embed" || !is_down) return std::nullopt;
         return StandInAnswer{.status = 502, .body = "bad gateway", .headers = {"Retry-After: 0"}};
     });
     auto worker = catalog.decant().start({"worker"}, {"OLLAMA_API_URL=" + server.url()});
@@ -65,6 +65,17 @@ TEST_F(EmbedByOllama, E1_ChargesNoProductForAServerThatGoesDownOnTheWay) {
     worker.signal(SIGTERM);
     worker.wait();
     EXPECT_EQ(jobs() + dead(), "00");
+}
+
+TEST_F(EmbedByOllama, J2_APoisonedTextThatBreaksTheServersAnswerCostsItselfAlone) {
+    catalog.put_products(1, 150);
+    server.set_fault([](const StandInRequest& request) -> std::optional<StandInAnswer> {
+        if (request.body.find("Producto 90.") == std::string::npos) return std::nullopt;
+        return StandInAnswer{.status = 500, .body = "panic", .headers = {"Retry-After: 0"}};
+    });
+    const Outcome outcome = run({"worker", "--once"});
+    EXPECT_EQ(vectors(), "149") << outcome.told();
+    EXPECT_EQ(catalog.value("SELECT attempts > 0 AND last_error LIKE '%panic%' FROM decant.embedding_jobs"), "t");
 }
 
 TEST_F(EmbedByOllama, E4_SaysHowToPullAMissingModelBeforeAnythingIsQueued) {

@@ -34,6 +34,13 @@ protected:
             "SELECT coalesce(string_agg(sku, ' ' ORDER BY sku), '') FROM products WHERE embedding IS NOT "
             "NULL");
     }
+    /// Refuses texts with these words, as a server that breaks at them.
+    void fail_at(const std::string& words, ErrorCode code = ErrorCode::embedder_unavailable) {
+        model_.spoil = [=](SmallEmbedder::Texts texts, SmallEmbedder::Answer&) {
+            for (const std::string_view text : texts)
+                if (text.find(words) != std::string_view::npos) throw Error{code, "broken at it", "-"};
+        };
+    }
     std::string attempts() const {
         return with_.value(
             "SELECT coalesce(string_agg(sku || ' ' || attempts, ', ' ORDER BY sku), '') FROM "
@@ -87,6 +94,45 @@ TEST_F(Workers, E1_GiveBackTheirJobsWithNoAttemptChargedWhenTheModelIsAway) {
     EXPECT_EQ(attempts(), "p-1 0, p-2 0");
     model_.spoil = {};
     EXPECT_EQ(turn(worker).embedded, 2U);
+}
+
+TEST_F(Workers, J2_ChargeALoneTextThatTheModelBreaksAtWhileItAnswersToAnother) {
+    with_.put(1, 1);
+    Worker worker{db_, model_, setup()};
+    fail_at("Producto 1.", ErrorCode::timed_out);
+    ASSERT_TRUE(worker.claim(10));
+    EXPECT_THROW(worker.embed(), Error) << "it may be the model";
+    EXPECT_EQ(attempts(), "p-1 0");
+    EXPECT_EQ(turn(worker).failed, 1U);
+    EXPECT_EQ(attempts(), "p-1 1");
+    EXPECT_EQ(with_.value("SELECT last_error FROM decant.embedding_jobs"), "broken at it");
+}
+
+TEST_F(Workers, E1_ChargeNoTextToAModelThatIsBusy) {
+    with_.put(1, 1);
+    Worker worker{db_, model_, setup()};
+    int answers_left = 1;
+    model_.spoil = [&](SmallEmbedder::Texts, SmallEmbedder::Answer&) {
+        if (answers_left-- != 1) throw Error{ErrorCode::overloaded, "busy", "-"};
+    };
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(worker.claim(10));
+        EXPECT_THROW(worker.embed(), Error);
+        answers_left = 1;
+    }
+    EXPECT_EQ(attempts(), "p-1 0");
+}
+
+TEST_F(Workers, J2_FindTheTextThatTheModelBreaksAtAmongManyAndEmbedTheOthers) {
+    with_.put(1, 30);
+    fail_at("Producto 17.");
+    const WorkerCounts counts = work::run_worker({.conninfo = with_.decant().conninfo(),
+                                                  .setup = {.most_attempts = 1},
+                                                  .once = true,
+                                                  .embedder = [&]() -> embed::Embedder& { return model_; }});
+    EXPECT_EQ(counts.embedded, 29U);
+    EXPECT_EQ(counts.dead, 1U);
+    EXPECT_EQ(with_.jobs(), "0");
 }
 
 TEST_F(Workers, J2_ChargeARowThatTheServerRefusesToWriteAndNoOther) {
