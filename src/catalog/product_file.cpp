@@ -19,6 +19,12 @@ json::string_view boost_view(std::string_view text) {
     return {text.data(), text.size()};
 }
 
+/// The first fault stays. What follows is read too, so that the sku tells which product it is of.
+void set(const ProductField& field, Cell cell, FileRecord& record) {
+    auto fault = set_field(record.product, field, cell);
+    if (fault && !record.fault) record.fault = std::move(fault);
+}
+
 std::string as_column(std::string_view text) {
     const std::size_t first = std::min(text.find_first_not_of(blanks), text.size());
     std::string out{text.substr(first, text.find_last_not_of(blanks) + 1 - first)};
@@ -81,7 +87,8 @@ void ProductFile::read_csv(std::string_view text) {
                                      printable(row.raw.substr(0, std::min<std::size_t>(row.raw.size(), 120)))),
                          "The first line names the columns, as in: sku,name,price,stock,category,brand");
     }
-    reader_ = [rows, columns, header = row.fields](FileRecord& record) mutable {
+    const bool begins_with_sku = !columns.empty() && columns.front() == find_field("sku");
+    reader_ = [rows, columns, begins_with_sku, header = row.fields](FileRecord& record) mutable {
         CsvReader::Row one;
         if (!rows.next(one)) return false;
         record.line = one.line;
@@ -91,13 +98,15 @@ void ProductFile::read_csv(std::string_view text) {
         }
         if (record.fault) {
             record.record = json::string{boost_view(one.raw)};
+            // Behind it fields may have moved, and over a line break one may have taken in whole records.
+            if (begins_with_sku && one.fields.size() > 1 && one.raw.find_first_of("\r\n") == std::string_view::npos)
+                set_field(record.product, *columns.front(), {one.fields.front()});
             return true;
         }
         json::object& object = record.record.emplace_object();
         for (std::size_t i = 0; i < header.size(); ++i) {
             object[boost_view(header[i])] = one.fields[i];
-            if (columns[i] != nullptr && !record.fault)
-                record.fault = set_field(record.product, *columns[i], {one.fields[i]});
+            if (columns[i] != nullptr) set(*columns[i], {one.fields[i]}, record);
         }
         return true;
     };
@@ -156,8 +165,7 @@ void ProductFile::read_object(const json::value& value, FileRecord& record) {
         const ProductField* field = field_of({key.data(), key.size()});
         if (field == nullptr || member.is_null()) continue;
         const std::string text = member.is_string() ? std::string{member.get_string()} : json_text(member);
-        record.fault = set_field(record.product, *field, {.text = text, .is_number = member.is_number()});
-        if (record.fault) return;
+        set(*field, {.text = text, .is_number = member.is_number()}, record);
     }
 }
 

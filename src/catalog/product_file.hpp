@@ -19,8 +19,8 @@ FileFormat format_of(std::string_view text);
 
 /// One record of a file.
 struct FileRecord {
-    std::size_t line = 0;  ///< where it starts, from 1; of a JSON array the element
-    Product product = {};
+    std::size_t line = 0;                   ///< where it starts, from 1; of a JSON array the element
+    Product product = {};                   ///< with a fault what could be read of it, its sku where that is sure
     std::optional<std::string> fault = {};  ///< why it is no product
     json::value record = {};                ///< what stands in the file, for the reject
 };

@@ -33,7 +33,10 @@ void print_remarks(const sync::SyncReport& report) {
     if (counts.stock_negative > 0) fmt::print("Negative stock taken for 0: {}\n", counts.stock_negative);
     if (counts.stock_rounded > 0) fmt::print("Stock rounded down to whole units: {}\n", counts.stock_rounded);
     if (counts.duplicates > 0) fmt::print("Came more than once, the later one taken: {}\n", counts.duplicates);
-    if (counts.withheld > 0) {
+    if (counts.withheld > 0 && counts.without_sku > 0) {
+        fmt::print("Not deactivated, because they may be the {} items whose sku could not be read: {}\n",
+                   counts.without_sku, counts.withheld);
+    } else if (counts.withheld > 0) {
         fmt::print("Not deactivated, because they are more than DUX_MAX_VANISHED_PERCENT: {}\n", counts.withheld);
     }
     for (const std::uint64_t offset : report.end.pages_failed)

@@ -17,7 +17,13 @@ void deactivate_vanished(pg::Connection& db, const Settings& settings, const std
     SyncCounts& counts = report.end.counts;
     pg::Transaction transaction{db};
     const store::SyncStore::Vanishing found = store.count_vanished(report.run, report.source);
-    if (static_cast<double>(found.vanished) * whole > percent * static_cast<double>(found.known)) {
+    if (found.vanished > 0 && counts.without_sku > 0) {
+        counts.withheld = found.vanished;
+        log::warning(
+            "{}: {} products seem to be no longer there, but {} items came without a sku that could be read and may be "
+            "they, so none is deactivated",
+            report.source, found.vanished, counts.without_sku);
+    } else if (static_cast<double>(found.vanished) * whole > percent * static_cast<double>(found.known)) {
         counts.withheld = found.vanished;
         log::warning(
             "{}: {} of {} products are no longer there; that is over DUX_MAX_VANISHED_PERCENT={}, so none is "

@@ -7,7 +7,8 @@
 namespace decant::sync {
 
 /// Deactivates the active products of the report's source that its run has not seen, unless they are more than
-/// DUX_MAX_VANISHED_PERCENT of all; counts and cursor are saved in the same transaction.
+/// DUX_MAX_VANISHED_PERCENT of all or may be among the items whose sku could not be read; counts and cursor are saved
+/// in the same transaction.
 void deactivate_vanished(pg::Connection& db, const Settings& settings, const std::string& token, SyncReport& report);
 
 }  // namespace decant::sync

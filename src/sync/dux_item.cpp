@@ -16,6 +16,8 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr std::string_view no_category = "Sin categoría";
+/// Two of one name are told apart as `60 characters of it (id)`, in 100 characters (store/sync_store).
+constexpr std::size_t most_category_id = 37;
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view blanks = " \t\r\n";
@@ -79,6 +81,31 @@ private:
         return {};
     }
 
+    /// A member that is an object, if it is given.
+    std::optional<dom::element> object_in(std::string_view name) {
+        const auto member = given(item_, name);
+        if (!member || member->is_object()) return member;
+        fail(fmt::format("{} is no object", name));
+        return std::nullopt;
+    }
+
+    /// Objects of a list, if it is given; nothing of one that holds anything else.
+    std::optional<dom::array> rows_in(std::string_view name) {
+        const auto member = given(item_, name);
+        if (!member) return std::nullopt;
+        if (!member->is_array()) {
+            fail(fmt::format("{} is no list", name));
+            return std::nullopt;
+        }
+        const dom::array rows{*member};
+        for (const dom::element row : rows) {
+            if (row.is_object()) continue;
+            fail(fmt::format("a row of {} is no object", name));
+            return std::nullopt;
+        }
+        return rows;
+    }
+
     void set(std::string_view column, const std::string& text, bool is_number = false) {
         if (text.empty()) return;
         const catalog::ProductField* field = catalog::find_field(column);
@@ -134,10 +161,8 @@ private:
     void read_figures() {
         set_amount("cost", "costo", amount_of(item_, "costo"));
         set_amount("tax_percentage", "porc_iva", amount_of(item_, "porc_iva"));
-        const auto prices = given(item_, "precios");
-        if (prices && !prices->is_array()) return fail("precios is no list");
-        if (prices) {
-            for (const dom::element price : dom::array{*prices}) {
+        if (const auto prices = rows_in("precios")) {
+            for (const dom::element price : *prices) {
                 if (text_of(price, "nombre") != reading_.price_list) continue;
                 const auto amount = amount_of(price, "precio");
                 if (!amount) return fail(fmt::format("its price in list '{}' is blank", reading_.price_list));
@@ -148,12 +173,11 @@ private:
     }
 
     void read_stock() {
-        const auto rows = given(item_, "stock");
+        const auto rows = rows_in("stock");
         if (!rows) return;
-        if (!rows->is_array()) return fail("stock is no list");
         constexpr std::array<std::string_view, 3> members{"stock_disponible", "ctd_disponible", "stock_real"};
         AmountSum sum;
-        for (const dom::element row : dom::array{*rows}) {
+        for (const dom::element row : *rows) {
             if (text_of(row, "nombre") != reading_.stock_location) continue;
             std::optional<std::string> amount;
             for (const std::string_view member : members)
@@ -187,13 +211,15 @@ private:
 
     void read_category() {
         std::string name;
-        if (const auto category = given(item_, "rubro")) {
+        if (const auto category = object_in("rubro")) {
             name = text_of(*category, "rubro");
             if (!name.empty()) out_.category_id = text_of(*category, "id_rubro");
         }
+        if (count_characters(out_.category_id) > most_category_id)
+            fail(fmt::format("id_rubro has more than {} characters", most_category_id));
         set("category", name.empty() ? std::string{no_category} : name);
-        if (const auto subcategory = given(item_, "sub_rubro")) set("subcategory", text_of(*subcategory, "nombre"));
-        if (const auto brand = given(item_, "marca")) set("brand", text_of(*brand, "marca"));
+        if (const auto subcategory = object_in("sub_rubro")) set("subcategory", text_of(*subcategory, "nombre"));
+        if (const auto brand = object_in("marca")) set("brand", text_of(*brand, "marca"));
     }
 
     const dom::element& item_;
@@ -238,6 +264,7 @@ std::optional<Incoming> DuxPages::Parser::read_alone(std::string_view text, cons
     if (json.parse(simdjson::padded_string{mended}).get(item) != simdjson::SUCCESS) return std::nullopt;
     Incoming read = ItemReader{item, reading}.read();
     read.fault = "it is no JSON: a text that is no Unicode, or a number that is too large";
+    if (read.key.find(detail::mended_character) != std::string::npos) read.has_sku = false;
     read.raw = valid_utf8(text);
     std::erase(read.raw, '\0');
     return read;

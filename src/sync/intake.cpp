@@ -26,6 +26,7 @@ Batch batch_of(std::vector<Page>& pages, SyncCounts& counts) {
             if (item.has_sku) batch.synced.seen.push_back(item.key);
             if (item.fault) {
                 ++counts.quarantined;
+                counts.without_sku += item.has_sku ? 0 : 1;
                 batch.synced.quarantined.push_back({.sku = item.has_sku ? std::optional{item.key} : std::nullopt,
                                                     .page_offset = page.offset,
                                                     .reason = *item.fault,

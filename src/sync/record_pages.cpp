@@ -23,6 +23,10 @@ Incoming incoming_of(catalog::FileRecord&& record) {
     return item;
 }
 
+bool is_line_break(char c) noexcept {
+    return c == '\n' || c == '\r';
+}
+
 /// One SELECT as an expression: without the semicolon that ends it.
 std::string_view without_end(std::string_view query) {
     const std::size_t last = query.find_last_not_of("; \t\r\n");
@@ -58,7 +62,10 @@ std::optional<Page> QueryPages::next() {
         const auto row = rows_.next();
         is_over_ = !row;
         if (is_over_) break;
+        // Breaks stand between values only, where a column of type json has its own.
+        const std::size_t start = lines.size();
         lines += pg::fields_of(*row).front();
+        std::ranges::replace_if(lines.begin() + static_cast<std::ptrdiff_t>(start), lines.end(), is_line_break, ' ');
         lines += '\n';
         ++count;
     }

@@ -7,13 +7,14 @@ namespace decant::sync {
 namespace {
 
 using Count = std::pair<const char*, std::uint64_t SyncCounts::*>;
-constexpr std::array<Count, 11> counts_by_name{{{"read", &SyncCounts::read},
+constexpr std::array<Count, 12> counts_by_name{{{"read", &SyncCounts::read},
                                                 {"created", &SyncCounts::created},
                                                 {"updated", &SyncCounts::updated},
                                                 {"unchanged", &SyncCounts::unchanged},
                                                 {"deactivated", &SyncCounts::deactivated},
                                                 {"withheld", &SyncCounts::withheld},
                                                 {"quarantined", &SyncCounts::quarantined},
+                                                {"without_sku", &SyncCounts::without_sku},
                                                 {"duplicates", &SyncCounts::duplicates},
                                                 {"pages", &SyncCounts::pages},
                                                 {"stock_negative", &SyncCounts::stock_negative},
@@ -52,8 +53,9 @@ SyncCursor SyncCursor::from_json(const json::object& saved) {
                       .duplicates_before = number("duplicates_before")};
     for (const json::value& offset : saved.at("pages_failed").as_array())
         cursor.pages_failed.push_back(offset.to_number<std::uint64_t>());
+    // One of an older decant has not all of them.
     for (const auto& [name, member] : counts_by_name)
-        cursor.counts.*member = number(name);
+        if (saved.contains(name)) cursor.counts.*member = number(name);
     return cursor;
 }
 

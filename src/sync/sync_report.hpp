@@ -15,8 +15,9 @@ struct SyncCounts {
     std::uint64_t updated = 0;
     std::uint64_t unchanged = 0;  ///< in the pass
     std::uint64_t deactivated = 0;
-    std::uint64_t withheld = 0;     ///< would have been deactivated, were they not so many
+    std::uint64_t withheld = 0;     ///< would have been deactivated, were they not so many, or `without_sku` none
     std::uint64_t quarantined = 0;  ///< in the pass
+    std::uint64_t without_sku = 0;  ///< of these, whose sku could not be read: any product may be meant
     std::uint64_t duplicates = 0;   ///< in the pass: the later one was taken
     std::uint64_t pages = 0;
     std::uint64_t stock_negative = 0;  ///< in the pass

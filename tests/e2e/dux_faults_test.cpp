@@ -267,24 +267,57 @@ TEST_F(DuxFaults, S2_AnItemWithNestedThingsOfOtherTypesCostsItselfAlone) {
                                                                    {"precios", "10.00"},
                                                                    {"precios", json::array{nullptr, 3}},
                                                                    {"stock", 7},
+                                                                   {"stock", json::array{"N/D"}},
                                                                    {"codigos_barra", 12},
                                                                    {"sub_rubro", true},
                                                                    {"item", json::object{}},
-                                                                   {"cod_item", 1234},
                                                                    {"imagen_url", false},
                                                                    {"costo", json::array{}}};
+    start();
+    const auto before = with_.rows();
     for (std::size_t i = 0; i < changes.size(); ++i)
         items.at(i * 3).as_object()[changes[i].first] = changes[i].second;
     server().set_items(items);
-    const Outcome outcome = with_.sync();
-    EXPECT_THAT(outcome.exit_code, testing::AnyOf(0, 1)) << outcome.told();
-    shop().scan();
-    const auto rows = with_.rows();
-    for (std::size_t i = 0; i < shop().articles().size(); ++i) {
-        const std::string& sku = shop().articles()[i].sku;
-        if (i % 3 == 0 && i / 3 < changes.size()) continue;
-        EXPECT_EQ(rows.at(sku), shop().rows().at(sku));
-    }
+    EXPECT_EQ(report_of(with_.sync(), 1, "complete").at("quarantined"), changes.size());
+    EXPECT_EQ(difference(with_.rows(), before), "");
+    const std::string listed = json::serialize(with_.decant().run({"sync", "quarantine", "--json"}).json());
+    for (const char* reason :
+         {"rubro is no object", "marca is no object", "precios is no list", "a row of precios is no object",
+          "a row of stock is no object", "sub_rubro is no object"})
+        EXPECT_THAT(listed, HasSubstr(reason));
+}
+
+TEST_F(DuxFaults, S2_AnIdOfARubroThatFitsNoColumnCostsItsItemAlone) {
+    auto items = shop().items();
+    for (const std::size_t length : {38U, 101U})
+        items.at(length).as_object()["rubro"] = {{"id_rubro", std::string(length, '9')}, {"rubro", "Rubro 1"}};
+    server().set_items(items);
+    const json::object report = report_of(with_.sync(), 1, "complete");
+    EXPECT_EQ(report.at("quarantined"), 2);
+    EXPECT_EQ(report.at("created"), 118);
+    EXPECT_THAT(with_.decant().run({"sync", "quarantine"}).out, HasSubstr("id_rubro has more than 37 characters"));
+}
+
+TEST_F(DuxFaults, S1_NobodyIsTakenForGoneByAScanWithAnItemThatMayBeAnybody) {
+    start();
+    auto items = shop().items();
+    items.at(7).as_object()["cod_item"] = json::object{};
+    server().set_items(items);
+    const json::object report = report_of(with_.sync(), 1, "complete");
+    EXPECT_EQ(report.at("without_sku"), 1);
+    EXPECT_EQ(report.at("withheld"), 1);
+    EXPECT_EQ(report.at("deactivated"), 0);
+    expect_catalog();
+}
+
+TEST_F(DuxFaults, S1_NobodyIsTakenForGoneByAScanWithASkuThatIsNoUnicode) {
+    start();
+    const std::string sku = shop().articles().at(7).sku;
+    server().replace("\"" + sku, "\"\xe9" + sku);
+    const json::object report = report_of(with_.sync(), 1, "complete");
+    EXPECT_EQ(report.at("without_sku"), 1);
+    EXPECT_EQ(report.at("deactivated"), 0);
+    expect_catalog();
 }
 
 /// What boost::json cannot write, so it is put into the answer's text.

@@ -31,6 +31,15 @@ TEST_F(QueryPagesTest, GiveRowsAsRecordsWithTheirTypes) {
     EXPECT_THAT(pages.unknown_columns(), testing::ElementsAre("shade"));
 }
 
+TEST_F(QueryPagesTest, KeepARowTogetherWhoseJsonHasLineBreaks) {
+    QueryPages pages{db_, R"(SELECT 'A-1' AS sku, E'{"a":\n 1,\r\n "b": "x\\ny"}'::json AS meta_data)"};
+    const Page page = pages.next().value();
+    ASSERT_EQ(page.items.size(), 1U);
+    EXPECT_EQ(page.items[0].fault, std::nullopt);
+    EXPECT_EQ(page.items[0].key, "A-1");
+    EXPECT_EQ(page.items[0].product.meta_data, R"({"a":1,"b":"x\ny"})");
+}
+
 TEST_F(QueryPagesTest, AreStreamed) {
     QueryPages pages{db_, "SELECT 'S' || i AS sku FROM generate_series(1, 4001) i -- all of them"};
     std::size_t items = 0;

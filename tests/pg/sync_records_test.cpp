@@ -91,6 +91,27 @@ TEST_F(SyncRecords, DeactivateNothingWhereTooManyWouldGo) {
     EXPECT_EQ(active(), "0123456789");
 }
 
+TEST_F(SyncRecords, TakeNoProductForGoneWhoseRecordCannotBeReadButForItsSku) {
+    sync_csv(ten());
+    std::string text = "price,sku,name,stock,category\n";
+    for (int i = 0; i < 9; ++i)
+        text += fmt::format("{1},A-{0},Mate {0},5,mates\n", i, i == 3 ? "N/D" : "100");
+    EXPECT_EQ(counts(sync_csv(text, {"--full"})), "0 0 8 1 0 1");
+    EXPECT_EQ(active(), "012345678");
+}
+
+TEST_F(SyncRecords, DeactivateNothingWhereARecordMayBeOfAnyProduct) {
+    sync_csv(ten());
+    const Outcome full = sync_csv(ten("37") + ",Mate 3,100,5,mates\n", {"--full"});
+    EXPECT_EQ(full.exit_code, 1) << full.told();
+    EXPECT_EQ(counts(full), "0 0 8 0 2 1");
+    EXPECT_EQ(full.json().at("without_sku"), 1);
+    EXPECT_EQ(active(), "0123456789");
+    const Outcome told = with_.decant().run({"sync", "csv", "products.csv", "--full"});
+    EXPECT_THAT(told.out,
+                HasSubstr("Not deactivated, because they may be the 1 items whose sku could not be read: 2\n"));
+}
+
 TEST_F(SyncRecords, KeepWhatCannotBeReadWithItsReason) {
     const Outcome outcome = sync_csv(
         "sku,name,price,stock,category\nB-1,Bombilla,\"1,234\",1,mates\n,No key,1,1,mates\nB-2,Termo,9,1,mates\n");

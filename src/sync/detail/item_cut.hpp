@@ -17,6 +17,9 @@ struct CutAnswer {
 /// None where there is no such list, or no end of it.
 std::optional<CutAnswer> cut_items(std::string_view answer, const std::vector<std::string_view>& names);
 
+/// U+FFFD.
+inline constexpr std::string_view mended_character = "\xEF\xBF\xBD";
+
 /// The item with U+FFFD for bytes that are no UTF-8 and for halves of surrogate pairs, and null for numbers that no
 /// double holds: good for telling which item it is, not for its values.
 std::string mended_item(std::string_view item);

@@ -40,6 +40,26 @@ TEST(FilePages, LeaveAnAmbiguousPriceToQuarantineWithItsRecord) {
     EXPECT_EQ(page.items[0].key, "A-1");
 }
 
+TEST(FilePages, TellTheSkuOfARecordWhateverElseIsWrongWithIt) {
+    for (const std::string text : {"price,sku\nN/D,A-1\n", "sku,name,price\nA-1,Mate\n", "sku,name\nA-1,\"12\" tv\n",
+                                   R"({"price": "N/D", "sku": "A-1"})", R"([{"stock": -1, "sku": "A-1"}])"}) {
+        const Page page = FilePages{text}.next().value();
+        EXPECT_TRUE(page.items[0].fault) << text;
+        EXPECT_TRUE(page.items[0].has_sku) << text;
+        EXPECT_EQ(page.items[0].key, "A-1") << text;
+    }
+}
+
+TEST(FilePages, TellNoSkuWhereItMayBeAnother) {
+    for (const std::string text :
+         {"name,sku,price\nMate, grande,A-1,5\n", "name,sku\n\"12\" tv,A-1\n", "sku,name\n\"A\"-1,Mate\n",
+          "sku,name\nA-1,\"Mate\nA-2,Yerba\n", "sku,name,price\nA-1,\"Mate\nA-2,Yerba\"\n", R"({"sku": "A-1)"}) {
+        const Page page = FilePages{text}.next().value();
+        EXPECT_TRUE(page.items[0].fault) << text;
+        EXPECT_FALSE(page.items[0].has_sku) << text;
+    }
+}
+
 TEST(FilePages, AreOfALimitedSizeAndCountOn) {
     std::string text = "sku\n";
     for (int i = 0; i < 4500; ++i)
