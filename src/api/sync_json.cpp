@@ -14,9 +14,12 @@ std::vector<Field> run_fields() {
         {.name = "source", .required = true, .choices = {"dux", "csv", "sql"}},
         {.name = "scope", .required = true, .choices = {"full", "incremental", "partial"}},
         {.name = "state",
-         .about = "incomplete: not all of the source could be read; stopped: the next run goes on with it",
+         .about =
+             "incomplete: not all of the source could be read; stopped: the next run goes on with it; interrupted: so "
+             "it does, the process died",
          .required = true,
-         .choices = {"running", "complete", "incomplete", "stopped", "failed", "cancelled", "abandoned"}},
+         .choices = {"running", "complete", "incomplete", "stopped", "failed", "cancelled", "abandoned",
+                     "interrupted"}},
         {.name = "started_at", .type = FieldType::time, .required = true},
         {.name = "ended_at", .type = FieldType::time, .required = true, .nullable = true}};
     for (const std::string_view name : shown_counts)

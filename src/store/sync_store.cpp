@@ -54,7 +54,7 @@ constexpr std::string_view quarantine_sql =
 
 constexpr std::string_view finish_sql =
     "UPDATE decant.sync_runs SET state = $2, report = $3::jsonb, ended_at = clock_timestamp(), "
-    "last_request_at = clock_timestamp() WHERE id = $1";
+    "last_request_at = clock_timestamp() WHERE id = $1 AND token = $4";
 
 /// Whether a product of the source was not seen; {0} the rest of the statement.
 constexpr std::string_view vanished_condition =
@@ -114,6 +114,11 @@ pg::Result query(pg::Connection& db, std::string_view sql, const std::vector<pg:
         throw Error{ErrorCode::not_found, "The tables of the sync are missing: " + error.happened(),
                     "Make them with `decant schema up`."};
     }
+}
+
+Error taken_over(std::int64_t run) {
+    return {ErrorCode::busy, fmt::format("Another process has taken over run {} of the sync", run),
+            "See what it does with `decant sync status`."};
 }
 
 }  // namespace
@@ -179,10 +184,7 @@ bool SyncStore::save_page(std::int64_t run, const std::string& token, const Sync
     for (const Quarantined& item : page.quarantined)
         query(db_, quarantine_sql, {id, item.sku, std::to_string(item.page_offset), item.reason, item.item});
     const pg::Result saved = query(db_, save_sql, {id, token, json_text(page.cursor)});
-    if (saved.empty()) {
-        throw Error{ErrorCode::busy, fmt::format("Another process has taken over run {} of the sync", run),
-                    "See what it does with `decant sync status`."};
-    }
+    if (saved.empty()) throw taken_over(run);
     return saved.boolean(0, 0);
 }
 
@@ -195,8 +197,13 @@ void SyncStore::forget_seen(std::int64_t run) {
     query(db_, "DELETE FROM decant.sync_seen WHERE run = $1", {std::to_string(run)});
 }
 
-void SyncStore::finish(std::int64_t run, const std::string& state, const json::object& report) {
-    query(db_, finish_sql, {std::to_string(run), state, json_text(report)});
+void SyncStore::finish(std::int64_t run, const std::string& token, const std::string& state,
+                       const json::object& report) {
+    pg::Transaction transaction{db_};
+    const auto finished = query(db_, finish_sql, {std::to_string(run), state, json_text(report), token}).affected();
+    if (finished == 0) throw taken_over(run);
+    if (state != "stopped") forget_seen(run);
+    transaction.commit();
 }
 
 SyncStore::Vanishing SyncStore::count_vanished(std::int64_t run, const std::string& source) {
@@ -229,12 +236,17 @@ std::vector<SyncRun> SyncStore::runs_if_any(std::size_t limit) {
 }
 
 std::vector<SyncRun> SyncStore::runs(std::size_t limit) {
+    const bool was_free = !is_running();
     const pg::Result rows =
         query(db_, fmt::format("SELECT {} FROM decant.sync_runs ORDER BY id DESC LIMIT $1", run_columns),
               {std::to_string(limit)});
     std::vector<SyncRun> runs;
     for (int row = 0; row < rows.rows(); ++row)
         runs.push_back(run_of(rows, row));
+    // Asked before and after: one may have ended, another begun, in between.
+    if (!was_free || is_running()) return runs;
+    for (SyncRun& run : runs)
+        if (run.state == "running") run.state = "interrupted";
     return runs;
 }
 

@@ -73,7 +73,9 @@ public:
     /// How many skus of `seen` the run had seen before.
     std::uint64_t add_seen(std::int64_t run, const std::vector<std::string>& seen);
     void forget_seen(std::int64_t run);
-    void finish(std::int64_t run, const std::string& state, const json::object& report);
+    /// Forgets what a run has seen too, unless it is stopped and will be gone on with. Throws as save_page, with
+    /// nothing changed. Not within a transaction.
+    void finish(std::int64_t run, const std::string& token, const std::string& state, const json::object& report);
 
     struct Vanishing {
         std::uint64_t known = 0;     ///< active products of that source
@@ -88,7 +90,7 @@ public:
 
     /// The start of the last complete run with that scope (empty: any), as timestamptz; none: there was none.
     std::optional<std::string> last_complete(const std::string& source, const std::string& scope);
-    /// The newest first.
+    /// The newest first. One whose process died, so that no sync is running, has the state "interrupted".
     std::vector<SyncRun> runs(std::size_t limit);
     /// None where the tables are missing.
     std::vector<SyncRun> runs_if_any(std::size_t limit);

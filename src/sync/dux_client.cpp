@@ -1,5 +1,6 @@
 #include "sync/dux_client.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <boost/json/parse.hpp>
@@ -20,7 +21,8 @@ using namespace std::chrono_literals;
 /// "Too many requests" says when to come again, so it is no failure, up to a point.
 constexpr int most_refusals = 20;
 constexpr milliseconds longest_pause = 60s;
-constexpr milliseconds longest_wait = 10min;
+constexpr milliseconds longest_wait = 10min;  ///< over it another run does the rest
+constexpr double most_hint_seconds = 1e7;
 
 double number_of(const Settings& settings, std::string_view key, double least, double most) {
     const std::string text = settings.get(key).value_or("");
@@ -40,6 +42,13 @@ std::string required(const Settings& settings, std::string_view key) {
         throw Error{ErrorCode::config_invalid, fmt::format("{} is not set", key),
                     fmt::format("Set {}: docs/sync.md.", key)};
     return value;
+}
+
+Error closed_until(milliseconds wait) {
+    const auto then = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now() + wait);
+    return {ErrorCode::source_unavailable,
+            fmt::format("The DUX API wants to be left alone until {:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(then)),
+            "Run it again then: it goes on where this one ended."};
 }
 
 net::HttpService service_of(const DuxSetup& setup) {
@@ -108,10 +117,11 @@ DuxClient::Failure DuxClient::failure_of(const net::HttpResponse& response) cons
         boost::system::error_code is_no_json;
         const json::value body = json::parse(response.body, is_no_json);
         const json::value* hint = is_no_json ? nullptr : body.find_pointer("/error/reintentar_en_segundos", is_no_json);
-        if (hint != nullptr && hint->is_number())
-            failure.wait = milliseconds{std::llround(hint->to_number<double>() * 1000)};
+        if (hint != nullptr && hint->is_number()) {
+            const double seconds = std::clamp(hint->to_number<double>(), 0.0, most_hint_seconds);
+            failure.wait = milliseconds{std::llround(seconds * 1000)};
+        }
     }
-    if (failure.wait) failure.wait = std::clamp(*failure.wait, milliseconds{0}, longest_wait);
     return failure;
 }
 
@@ -131,6 +141,7 @@ Page DuxClient::page(std::size_t offset) {
             throw Error{ErrorCode::cancelled, "The sync was ended while it waited for DUX",
                         "Run it again: it goes on where this one ended."};
         Failure failure;
+        bool is_refused = false;
         try {
             const net::HttpResponse response = http_.send({.path = path_of(offset), .tries = 1});
             if (response.is_ok()) {
@@ -139,14 +150,16 @@ Page DuxClient::page(std::size_t offset) {
                 failure = {.what = page.fault};
             } else {
                 failure = failure_of(response);
-                if (response.status == 429 && ++refusals <= most_refusals) {
-                    pause = pause_after(failure, std::min(refusals, 5) - 1);
-                    continue;
-                }
+                is_refused = response.status == 429;
             }
         } catch (const Error& error) {
             if (!error.is_retryable() && error.code() != ErrorCode::too_large) throw;
             failure = {.what = error.happened()};
+        }
+        if (failure.wait && *failure.wait > longest_wait) throw closed_until(*failure.wait);
+        if (is_refused && ++refusals <= most_refusals) {
+            pause = pause_after(failure, std::min(refusals, 5) - 1);
+            continue;
         }
         if (attempt >= setup_.retries) {
             throw Error{

@@ -38,8 +38,8 @@ public:
     void only_since(std::string day) { since_ = std::move(day); }
 
     /// A page whose content is of no use after all tries has a fault. Throws Error: unauthenticated and forbidden (401,
-    /// 403), source_unavailable (no connection, timeouts, 5xx, 429 without end), source_unreadable (another status),
-    /// cancelled.
+    /// 403), source_unavailable (no connection, timeouts, 5xx, 429 without end or for over ten minutes),
+    /// source_unreadable (another status), cancelled.
     Page page(std::size_t offset);
 
     const DuxSetup& setup() const noexcept { return setup_; }

@@ -150,15 +150,16 @@ public:
         try {
             read_all();
         } catch (const Error& error) {
-            if (!is_stopped_by(error)) throw;
+            if (!is_stopped_by(error)) {
+                finish_if_possible(error, start);
+                throw;
+            }
         }
-        const std::chrono::duration<double> span = Clock::now() - start;
-        report_.seconds = span.count();
         if (!request_.dry_run) {
-            store_.finish(report_.run, report_.state, report_.to_json());
-            if (report_.state != "stopped") store_.forget_seen(report_.run);
+            finish(start);
             store_.prune();
         } else {
+            set_span(start);
             // It leaves no note of its last request, so the next run's turn has come when this one ends.
             sleep_unless_interrupted(setup_.interval, stop_);
         }
@@ -187,6 +188,34 @@ private:
         report_.run = *id;
         report_.started_at = store_.runs(1).front().started_at;
         return true;
+    }
+
+    void set_span(Clock::time_point start) {
+        const std::chrono::duration<double> span = Clock::now() - start;
+        report_.seconds = span.count();
+    }
+
+    void finish(Clock::time_point start) {
+        set_span(start);
+        store_.finish(report_.run, token_, report_.state, report_.to_json());
+    }
+
+    /// What passes by itself, as a deadlock or a server that restarts, is gone on with.
+    void finish_if_possible(const Error& error, Clock::time_point start) {
+        if (request_.dry_run) return;
+        note_error(error, error.is_retryable());
+        try {
+            finish(start);
+        } catch (const Error& again) {
+            // Why the run ends is what the caller must know. Its row tells no more than that it was interrupted.
+            log::info("dux: run {} is left as it was: {}", report_.run, again.happened());
+        }
+    }
+
+    void note_error(const Error& error, bool goes_on) {
+        report_.state = goes_on ? "stopped" : "failed";
+        report_.error_code = traits_of(error.code()).name;
+        report_.error = error.happened() + ". " + error.remedy();
     }
 
     bool is_full_due() {
@@ -280,9 +309,7 @@ private:
         const bool is_source = is_away || error.code() == ErrorCode::unauthenticated ||
                                error.code() == ErrorCode::forbidden || error.code() == ErrorCode::source_unreadable;
         if (!is_source) return false;
-        report_.state = is_away ? "stopped" : "failed";
-        report_.error_code = traits_of(error.code()).name;
-        report_.error = error.happened() + ". " + error.remedy();
+        note_error(error, is_away);
         return true;
     }
 

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "core/log.hpp"
 #include "store/sync_store.hpp"
 #include "sync/deactivation.hpp"
 #include "sync/intake.hpp"
@@ -29,7 +30,7 @@ public:
             report_.state = "failed";
             report_.error_code = traits_of(error.code()).name;
             report_.error = error.happened() + ". " + error.remedy();
-            finish(start);
+            finish_if_possible(start);
             throw;
         }
         finish(start);
@@ -76,9 +77,17 @@ private:
         const std::chrono::duration<double> span = std::chrono::steady_clock::now() - start;
         report_.seconds = span.count();
         if (report_.run == 0) return;
-        store_.finish(report_.run, report_.state, report_.to_json());
-        store_.forget_seen(report_.run);
+        store_.finish(report_.run, token_, report_.state, report_.to_json());
         store_.prune();
+    }
+
+    void finish_if_possible(std::chrono::steady_clock::time_point start) {
+        try {
+            finish(start);
+        } catch (const Error& again) {
+            // Why the run ends is what the caller must know. Its row tells no more than that it was interrupted.
+            log::info("{}: run {} is left as it was: {}", report_.source, report_.run, again.happened());
+        }
     }
 
     const Settings& settings_;

@@ -35,7 +35,8 @@ SELECT CASE WHEN active IS NULL OR active < last
            (active IS NULL OR active < now - interval '1 hour'),
        to_char(next AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ceil(extract(epoch FROM next - now))::bigint,
        EXISTS (SELECT FROM newest WHERE started_at > now - interval '1 day' AND (state = 'running' OR
-           state = 'stopped' AND due_at IS NOT NULL AND report #>> '{error,code}' = 'cancelled'))
+           state = 'stopped' AND report #>> '{error,code}' <> 'source_unavailable' AND
+           (due_at IS NOT NULL OR report #>> '{error,code}' <> 'cancelled')))
 FROM clock, edges, runs)sql";
 
 Error no_hours(std::string_view key, const std::string& text) {

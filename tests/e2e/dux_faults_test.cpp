@@ -129,6 +129,18 @@ TEST_F(DuxFaults, ATooManyRequestsIsWaitedForAsItAsks) {
     }
 }
 
+TEST_F(DuxFaults, AWaitOfMoreThanTenMinutesStopsTheRunThatSaysUntilWhen) {
+    for (const DuxHint hint : {DuxHint::seconds, DuxHint::date, DuxHint::body}) {
+        DuxCase with;
+        with.server().refuse(hint, 20min);
+        const Outcome outcome = with.sync();
+        report_of(outcome, 69, "stopped");
+        EXPECT_THAT(outcome.err, testing::ContainsRegex("left alone until [0-9-]+ [0-9:]+ UTC"));
+        EXPECT_THAT(with.server().violations(), IsEmpty());
+        EXPECT_LT(outcome.seconds, 60);
+    }
+}
+
 TEST_F(DuxFaults, ATooManyRequestsWithoutAHintIsWaitedForLongerEachTime) {
     server().refuse(DuxHint::none, 0s, 3);
     with_.synced();
@@ -351,6 +363,47 @@ TEST_F(DuxFaults, WhatIsTheErpsIsPutRightWhereSomebodyElseChangedIt) {
     with_.exec("UPDATE products SET price = price + 1, name = 'otro' WHERE id IN (SELECT id FROM products LIMIT 7)");
     EXPECT_EQ(with_.synced().at("updated"), 7);
     expect_catalog();
+}
+
+TEST_F(DuxFaults, ARunThatEndsByAnErrorOfOursHasFailedAndSaysWhy) {
+    const Outcome outcome =
+        with_.decant().run(DuxCase::arguments(), with_.environment({"DECANT_FAILPOINT=sync.page_written:1:error"}));
+    EXPECT_EQ(outcome.exit_code, 70) << outcome.told();
+    EXPECT_EQ(with_.value("SELECT concat_ws(' ', state, report #>> '{error,code}', ended_at IS NOT NULL) FROM "
+                          "decant.sync_runs"),
+              "failed internal t");
+    expect_whole_next_time();
+}
+
+TEST_F(DuxFaults, ARunThatADeadlockEndsIsGoneOnWith) {
+    const std::string late = shop().articles().at(110).sku;
+    with_.exec(
+        "CREATE FUNCTION deadlock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'deadlock' USING ERRCODE = "
+        "'deadlock_detected'; END $$; CREATE TRIGGER deadlock BEFORE INSERT ON products FOR EACH ROW WHEN (NEW.sku = "
+        "'" +
+        late + "') EXECUTE FUNCTION deadlock()");
+    server().watch([&](std::size_t offset) {
+        if (offset > 60) eventually(10s, [&] { return with_.rows().size() >= 50; });
+    });
+    EXPECT_EQ(with_.sync().exit_code, 75);
+    EXPECT_EQ(with_.value("SELECT state || ' ' || (report #>> '{error,code}') FROM decant.sync_runs"),
+              "stopped timed_out");
+    with_.exec("DROP TRIGGER deadlock ON products");
+    const std::size_t asked = server().offsets().size();
+    with_.synced();
+    EXPECT_GT(server().offsets().at(asked), 0U);
+    shop().scan();
+    expect_catalog();
+}
+
+TEST_F(DuxFaults, ARunThatIsKilledIsInterruptedAndSaysSo) {
+    with_.decant().run(DuxCase::arguments(), with_.environment({"DECANT_FAILPOINT=sync.page_written:1"}));
+    const auto state = [&] {
+        return with_.decant().run({"sync", "status", "--json"}).json().at(0).at("state").as_string();
+    };
+    EXPECT_TRUE(eventually(10s, [&] { return state() == "interrupted"; })) << state();
+    expect_whole_next_time();
+    EXPECT_EQ(state(), "complete");
 }
 
 TEST_F(DuxFaults, AnInterruptKeepsTheCheckpoint) {

@@ -111,6 +111,10 @@ TEST_F(SyncScheduleTest, GoesOnWithARunThatWasKilledOrStoppedWithItsServer) {
     EXPECT_TRUE(at("2026-06-01T06:05:00Z").is_cut_short);
     with_.exec("UPDATE decant.sync_runs SET due_at = NULL");
     EXPECT_FALSE(at("2026-06-01T06:05:00Z").is_cut_short) << "who began it may have meant it";
+    with_.exec("UPDATE decant.sync_runs SET report = '{\"error\": {\"code\": \"timed_out\"}}'");
+    EXPECT_TRUE(at("2026-06-01T06:05:00Z").is_cut_short) << "a deadlock passes";
+    with_.exec("UPDATE decant.sync_runs SET report = '{\"error\": {\"code\": \"source_unavailable\"}}'");
+    EXPECT_FALSE(at("2026-06-01T06:05:00Z").is_cut_short) << "the ERP is away for longer";
     put({.started = "2026-06-01T06:10:00Z", .ended = "2026-06-01T06:11:00Z"});
     EXPECT_FALSE(at("2026-06-01T06:15:00Z").is_cut_short);
 }

@@ -46,7 +46,7 @@ protected:
         pg::Connection db = with_.open();
         store::SyncStore store{db};
         const auto id = store.begin({.source = "dux", .origin = "test", .scope = "full"}, "t", wanted.due);
-        if (id) store.finish(*id, "complete", {});
+        if (id) store.finish(*id, "t", "complete", {});
         return id.has_value();
     }
     int rows() const { return std::stoi(with_.value("SELECT count(*) FROM decant.sync_runs")); }

@@ -114,7 +114,8 @@ export const migrations = () => section('migrations', t('migrations'), {
   }),
 });
 
-const syncLevels = {running: 'warn', complete: 'good', incomplete: 'warn', stopped: 'warn', failed: 'bad'};
+const syncLevels = {running: 'warn', complete: 'good', incomplete: 'warn', stopped: 'warn', failed: 'bad',
+  interrupted: 'warn'};
 
 export const syncs = () => ({
   ...section('syncs', t('syncs'), {
