@@ -55,6 +55,7 @@ inline constexpr std::array failpoint_names = std::to_array<std::string_view>({
     "restore.unpacked",
     "restore.swapping",
     "restore.swapped",
+    "restore.placing",
     "restore.placed",
     "reindex.begun",
     "reindex.built",

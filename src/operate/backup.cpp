@@ -31,6 +31,10 @@ constexpr std::string_view begin_sql =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0; "
     "SET LOCAL statement_timeout = 0";
 constexpr std::string_view export_sql = "SELECT pg_catalog.pg_export_snapshot()";
+// Some providers keep it to themselves.
+constexpr std::string_view may_identify_sql =
+    "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')";
+constexpr std::string_view identify_sql = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
 constexpr std::string_view version_sql =
     "SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1)";
 
@@ -45,12 +49,18 @@ std::string plain_name(const std::string& name) {
     return plain;
 }
 
+std::string identify_server(pg::Connection& db) {
+    if (!db.exec(may_identify_sql).boolean(0, 0)) return {};
+    return std::string{db.exec(identify_sql).text(0, 0)};
+}
+
 DatabaseBackup dump_database(pg::Connection& db, const BackupRequest& request, const fs::path& folder,
                              const std::tm& now) {
     const PostgresTool pg_dump = find_postgres_tool("pg_dump", db.server_version() / 10000, request.postgres_folder);
     pg::Transaction tx{db, begin_sql};
     const std::string snapshot{db.exec(export_sql).text(0, 0)};
     DatabaseBackup backup{.file = {},
+                          .system_identifier = identify_server(db),
                           .server_version = std::string{db.exec(version_sql).text(0, 0)},
                           .pg_dump_version = pg_dump.version,
                           .properties = read_database_properties(db),
@@ -65,12 +75,19 @@ DatabaseBackup dump_database(pg::Connection& db, const BackupRequest& request, c
     return backup;
 }
 
-std::vector<fs::path> prune(const fs::path& place, const std::string& database, std::size_t keep) {
+/// Databases of other servers may have the same name.
+bool is_of_same_database(const DatabaseBackup& one, const DatabaseBackup& other) {
+    return !one.system_identifier.empty() && one.system_identifier == other.system_identifier &&
+           one.properties.name == other.properties.name;
+}
+
+/// The one that was just made is the first of those that are kept, whatever the clock said before.
+std::vector<fs::path> prune(const BackupReport& made, std::size_t keep) {
     std::vector<fs::path> removed;
-    std::size_t seen = 0;
-    for (const BackupEntry& entry : list_backups(place)) {
-        const bool is_whole = entry.manifest && entry.fault.empty();
-        if (!is_whole || entry.manifest->database.properties.name != database || ++seen <= keep) continue;
+    std::size_t seen = 1;
+    for (const BackupEntry& entry : list_backups(made.folder.parent_path())) {
+        if (entry.path.filename() == made.folder.filename() || !entry.manifest || !entry.fault.empty()) continue;
+        if (!is_of_same_database(entry.manifest->database, made.manifest.database) || ++seen <= keep) continue;
         // First what makes it a backup, so that a part of it is never taken for one.
         fs::remove(entry.path / manifest_name);
         fs::remove_all(entry.path);
@@ -147,7 +164,7 @@ BackupReport make_backup(const BackupRequest& request) {
     report.folder = free_path(request.place / fmt::format("{:%Y%m%dT%H%M%SZ}", now));
     folder.become(report.folder);
     failpoint("backup.finished");
-    if (request.keep > 0) report.removed = prune(request.place, db.database(), request.keep);
+    if (request.keep > 0) report.removed = prune(report, request.keep);
     report.seconds = milliseconds_since(start) / 1000;
     return report;
 }

@@ -16,7 +16,7 @@ struct BackupRequest {
     std::optional<std::filesystem::path> chroma = {};  ///< the directory; none: the database alone
     std::optional<std::string> postgres_folder = {};   ///< DECANT_POSTGRES_DIR
     std::string decant_version = {};
-    std::size_t keep = 0;  ///< whole backups of this database; 0: all
+    std::size_t keep = 0;  ///< whole backups of this database of this server, this one first; 0: all
 };
 
 struct BackupReport {

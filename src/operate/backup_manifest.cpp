@@ -63,6 +63,7 @@ json::object json_of(const DatabaseBackup& database) {
                                       {"dimension", table.dimension}});
     }
     return {{"file", json_of(database.file)},
+            {"system_identifier", database.system_identifier},
             {"server_version", database.server_version},
             {"pg_dump_version", database.pg_dump_version},
             {"properties", json_of(database.properties)},
@@ -126,7 +127,9 @@ DatabaseProperties properties_of(const json::value& object) {
 }
 
 DatabaseBackup database_of(const json::value& object) {
+    const json::value* identifier = object.as_object().if_contains("system_identifier");
     DatabaseBackup database{.file = file_of(object.at("file")),
+                            .system_identifier = identifier == nullptr ? "" : std::string{identifier->as_string()},
                             .server_version = text(object, "server_version"),
                             .pg_dump_version = text(object, "pg_dump_version"),
                             .properties = properties_of(object.at("properties")),

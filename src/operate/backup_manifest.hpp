@@ -25,8 +25,9 @@ BackupFile measure_file(const std::filesystem::path& path);
 
 struct DatabaseBackup {
     BackupFile file;
-    std::string server_version;   ///< "18.1"
-    std::string pg_dump_version;  ///< the same; pg_restore must not be older
+    std::string system_identifier;  ///< of the server's data, for all its life; empty: it was not told
+    std::string server_version;     ///< "18.1"
+    std::string pg_dump_version;    ///< the same; pg_restore must not be older
     DatabaseProperties properties;
     std::vector<TableDigest> tables;
 

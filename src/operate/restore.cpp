@@ -1,8 +1,10 @@
 #include "operate/restore.hpp"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <ctime>
@@ -11,6 +13,7 @@
 #include "core/elapsed.hpp"
 #include "core/error.hpp"
 #include "core/failpoint.hpp"
+#include "core/shell_word.hpp"
 #include "operate/backup.hpp"
 #include "operate/chroma_archive.hpp"
 #include "operate/operation_lock.hpp"
@@ -64,6 +67,24 @@ void require_free_directory(const fs::path& directory) {
     }
 }
 
+/// Where the kernel does not tell (before Linux 5.8): another device than its folder's.
+bool is_mount_point(const fs::path& path) {
+    struct statx status{};
+    if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &status) != 0) return false;
+    if ((status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0)
+        return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    struct statx parent{};
+    if (::statx(AT_FDCWD, path.parent_path().c_str(), 0, STATX_BASIC_STATS, &parent) != 0) return false;
+    return status.stx_dev_major != parent.stx_dev_major || status.stx_dev_minor != parent.stx_dev_minor;
+}
+
+void require_replaceable(const fs::path& directory) {
+    if (!is_mount_point(directory)) return;
+    throw Error{ErrorCode::request_invalid,
+                fmt::format("{} is a mount point, whose place no other folder can take", directory.string()),
+                "Name a folder in it, or another place, with --chroma-to. Nothing was changed."};
+}
+
 fs::path without_slash(const fs::path& path) {
     const fs::path whole = fs::absolute(path).lexically_normal();
     return whole.has_filename() ? whole : whole.parent_path();
@@ -79,8 +100,10 @@ public:
         failpoint("restore.unpacked");
     }
 
+    void require_free() const { require_free_directory(place_); }
+
     std::optional<fs::path> take_place(const std::tm& now) {
-        require_free_directory(place_);
+        require_free();
         std::optional<fs::path> kept;
         if (is_taken(place_)) {
             kept = free_path(fmt::format("{}_before_{:%Y%m%d_%H%M%S}", place_.string(), now));
@@ -96,6 +119,24 @@ private:
     fs::path place_;
     UnfinishedFolder folder_;
 };
+
+/// Where the directory that was there is now. The database has its name already, and no error may sound as if not.
+std::optional<fs::path> place_directory(UnpackedDirectory& directory, const RestoreRequest& request,
+                                        const RestoreReport& report, const std::tm& now) {
+    try {
+        return directory.take_place(now);
+    } catch (const Error& error) {
+        const std::string kept =
+            report.previous.empty() ? "" : fmt::format(", and the one before is kept as '{}'", report.previous);
+        const std::string archive = (request.folder / report.manifest.chroma->file.name).string();
+        throw Error{error.code(),
+                    fmt::format("Database '{}' is restored{}; the Chroma directory is not: {}", request.database, kept,
+                                error.happened()),
+                    fmt::format("The directory is as it was. Put the backup's in its place yourself when nothing uses "
+                                "it: tar -xzf {} -C {}",
+                                shell_word(archive), shell_word(request.chroma->string()))};
+    }
+}
 
 }  // namespace
 
@@ -117,6 +158,7 @@ RestoreReport restore_backup(const RestoreRequest& request) {
         throw Error{ErrorCode::request_invalid, fmt::format("{} holds no Chroma directory", request.folder.string()),
                     "Leave --chroma-to out, or name another backup."};
     }
+    if (request.chroma) require_replaceable(without_slash(*request.chroma));
     const std::vector<std::string> in_the_way = find_in_the_way(request);
     if (!in_the_way.empty() && !request.replaces) {
         throw Error{ErrorCode::conflict, fmt::format("There is already {}", fmt::join(in_the_way, " and ")),
@@ -135,10 +177,11 @@ RestoreReport restore_backup(const RestoreRequest& request) {
         directory.emplace(request.folder / report.manifest.chroma->file.name, *report.manifest.chroma, *request.chroma);
     report.notes = restored.apply_properties();
     if (is_live) report.previous = kept_name(request, now);
+    if (directory) directory->require_free();
     lock.reset();  // its session would keep the database from being renamed
     restored.take_name(request.database, is_live ? std::optional{report.previous} : std::nullopt);
     failpoint("restore.swapped");
-    if (directory) report.previous_chroma = directory->take_place(now);
+    if (directory) report.previous_chroma = place_directory(*directory, request, report, now);
     report.seconds = milliseconds_since(start) / 1000;
     return report;
 }

@@ -33,8 +33,9 @@ std::vector<std::string> find_in_the_way(const RestoreRequest& request);
 /// Reads every byte of the backup first; restores beside what is there, compares every table, then takes the names in
 /// one transaction; the database that had the name, and the directory, are kept under other names. A run that fails or
 /// is killed leaves what was there as it was, and the next one removes what it left. Throws Error{source_unreadable}
-/// for a damaged backup, Error{conflict} for what is in the way without `replaces`, Error{busy} where another process
-/// works on the same, Error{store_rejected} where the restored rows differ.
+/// for a damaged backup, Error{conflict} for what is in the way without `replaces`, Error{request_invalid} for a
+/// directory that is a mount point, Error{busy} where another process works on the same, Error{store_rejected} where
+/// the restored rows differ. An error after the database took its name says so, and names the one before.
 RestoreReport restore_backup(const RestoreRequest& request);
 
 }  // namespace decant::operate

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/failpoint.hpp"
 
 namespace decant::operate {
 namespace {
@@ -104,11 +105,12 @@ void UnfinishedFolder::become(const fs::path& whole) {
 
 void UnfinishedFolder::take_the_place_of(const fs::path& present, const fs::path& kept) {
     sync();
-    move_to(path_, present, RENAME_EXCHANGE);
-    // What was there is not to be removed with this object, whether or not it can be moved.
-    const fs::path before = path_;
+    // First away from the name that is removed when the process was killed: what was there gets the folder's.
+    move_to(path_, kept, RENAME_NOREPLACE);
+    path_ = kept;
+    failpoint("restore.placing");
+    move_to(kept, present, RENAME_EXCHANGE);
     path_.clear();
-    move_to(before, kept, RENAME_NOREPLACE);
     sync_folder(parent_of(present));
 }
 

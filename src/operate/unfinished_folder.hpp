@@ -21,7 +21,8 @@ public:
     /// same file system. Throws Error{conflict}, Error{store_full}.
     void become(const std::filesystem::path& whole);
 
-    /// As become(), in one step with `present`, which is then moved to `kept`.
+    /// As become(), exchanged in one step with `present`, which is at `kept` afterwards, in the same folder. Of a
+    /// process that is killed before that step `present` stays where it is, and `kept` is the folder.
     void take_the_place_of(const std::filesystem::path& present, const std::filesystem::path& kept);
 
 private:

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <atomic>
 #include <boost/json/array.hpp>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -144,6 +145,40 @@ TEST(Backup, KeepRemovesTheOldestWholeOnesOfThisDatabaseAlone) {
     EXPECT_THAT(with.entries(), testing::UnorderedElementsAre(third.filename().string(), "20200101T000000Z", "mine"));
     const Outcome none = with.decant().run(with.arguments({"--keep", "0"}));
     EXPECT_EQ(none.exit_code, 2) << none.told();
+}
+
+/// The backup in `folder` again, as `change` makes its manifest.
+void put_changed(const fs::path& folder, const fs::path& copy, const std::function<void(operate::Manifest&)>& change) {
+    operate::Manifest manifest = operate::read_manifest(folder);
+    change(manifest);
+    fs::copy(folder, copy);
+    write_content(copy / "manifest.json", operate::text_of(manifest));
+    ASSERT_TRUE(operate::check_backup(copy).is_whole());
+}
+
+TEST(Backup, KeepLeavesBackupsOfOtherServersAlone) {
+    BackupCase with;
+    const fs::path first = with.back_up();
+    EXPECT_EQ(operate::read_manifest(first).database.system_identifier,
+              with.catalog().value("SELECT system_identifier FROM pg_control_system()"));
+    const fs::path other = with.place() / "20200101T000000Z";
+    put_changed(first, other, [](operate::Manifest& manifest) { manifest.database.system_identifier = "4711"; });
+    const fs::path unknown = with.place() / "20200102T000000Z";
+    put_changed(first, unknown, [](operate::Manifest& manifest) { manifest.database.system_identifier = ""; });
+    with.back_up({"--keep", "1"});
+    EXPECT_FALSE(fs::exists(first));
+    EXPECT_TRUE(fs::exists(other));
+    EXPECT_TRUE(fs::exists(unknown));
+}
+
+TEST(Backup, KeepDoesNotRemoveTheOneThatWasJustMadeWhereTheClockWasSetBack) {
+    BackupCase with;
+    const fs::path first = with.back_up();
+    const fs::path of_tomorrow = with.place() / "29990101T000000Z";
+    fs::rename(first, of_tomorrow);
+    const fs::path made = with.back_up({"--keep", "1"});
+    EXPECT_TRUE(fs::exists(made / "manifest.json"));
+    EXPECT_FALSE(fs::exists(of_tomorrow));
 }
 
 TEST(Backup, ListTellsWhichAreWhole) {
@@ -306,6 +341,38 @@ TEST(Restore, UnpacksTheChromaDirectoryAndKeepsTheOneThatWasThere) {
     EXPECT_EQ(records(chroma), 30);
     EXPECT_FALSE(fs::exists(chroma / "mine.txt"));
     EXPECT_TRUE(fs::exists(fs::path{std::string{again.json().at("previous_chroma").as_string()}} / "mine.txt"));
+}
+
+TEST(Restore, RefusesAChromaDirectoryThatIsAMountPointBeforeAnythingIsSwapped) {
+    if (!SmallDisk::is_possible()) GTEST_SKIP() << "needs root";
+    BackupCase with;
+    const fs::path folder = with.back_up();
+    with.catalog().exec("UPDATE products SET price = 7");
+    const std::string live = with.content(with.database());
+    const SmallDisk disk{"4m"};
+    write_content(disk.path() / "mine.txt", "mine");
+    const Outcome refused = with.restore(folder, {"--chroma-to", disk.path().string(), "--yes"});
+    EXPECT_EQ(refused.exit_code, 2) << refused.told();
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("is a mount point"), HasSubstr("Nothing was changed")));
+    EXPECT_EQ(with.content(with.database()), live);
+    const Outcome within = with.restore(folder, {"--chroma-to", (disk.path() / "chroma").string(), "--yes"});
+    EXPECT_EQ(within.exit_code, 0) << within.told();
+}
+
+TEST(Restore, TellsOfTheDatabaseThatIsSwappedWhereTheDirectoryCannotBe) {
+    BackupCase with;
+    const fs::path folder = with.back_up();
+    const fs::path chroma = with.decant().folder() / "chroma";
+    fs::create_directory(chroma);
+    write_content(chroma / "mine.txt", "mine");
+    const Outcome half =
+        with.restore(folder, {"--chroma-to", chroma.string(), "--yes"}, {"DECANT_FAILPOINT=restore.placing:1:error"});
+    EXPECT_NE(half.exit_code, 0) << half.told();
+    EXPECT_THAT(half.err, AllOf(HasSubstr(with.databases(with.database() + "\\_before\\_%")), HasSubstr("is restored"),
+                                HasSubstr("tar -xzf"), Not(HasSubstr("Nothing was changed"))));
+    EXPECT_TRUE(fs::exists(chroma / "mine.txt"));
+    for (const auto& entry : fs::directory_iterator{with.decant().folder()})
+        EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("chroma_before"))) << "the restored one is left";
 }
 
 TEST(Restore, LeavesAChromaDirectoryAloneThatAnotherProcessHasOpen) {
