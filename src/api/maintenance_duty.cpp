@@ -60,7 +60,14 @@ void MaintenanceDuty::look(const std::stop_token& stop) {
     const auto run = operate::begin_maintenance_run(db, due);
     if (!run) return;
     log::info("maintenance: begun for {}", *due);
-    const std::vector<operate::UpkeepTask> tasks = operate::run_maintenance(setup_.maintenance, lock);
+    std::vector<operate::UpkeepTask> tasks;
+    try {
+        tasks = operate::run_maintenance(setup_.maintenance, lock);
+    } catch (const Error& error) {
+        log::warning("maintenance: nothing was done for {}: {}", *due, printable(error.happened()));
+        operate::fail_maintenance_run(db, *run, error);
+        return;
+    }
     operate::end_maintenance_run(db, *run, json_of(tasks));
     tell(tasks);
 }

@@ -83,7 +83,13 @@ private:
         pg::Connection db = pg::Connection::open(setup.conninfo);
         require_tables(db);
         const auto run = operate::begin_maintenance_run(db, std::nullopt);
-        std::vector<UpkeepTask> tasks = operate::run_maintenance(setup, lock);
+        std::vector<UpkeepTask> tasks;
+        try {
+            tasks = operate::run_maintenance(setup, lock);
+        } catch (const Error& error) {
+            operate::fail_maintenance_run(db, run.value(), error);
+            throw;
+        }
         operate::end_maintenance_run(db, run.value(), json_of(tasks));
         return tasks;
     }

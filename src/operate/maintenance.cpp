@@ -156,10 +156,12 @@ public:
         : setup_(setup), lock_(lock), db_(pg::Connection::open(setup.conninfo)), cancel_(db_, setup.stop) {}
 
     std::vector<UpkeepTask> all() {
-        quality::probe_if_due(db_, {.model = model_of(db_, setup_), .may_go_on = [this] { return may_go_on(); }});
+        const std::optional<UpkeepTask> failed_probe = probe();
         std::vector<UpkeepTask> tasks = plan_maintenance(db_, setup_);
+        if (failed_probe) tasks.insert(tasks.begin(), *failed_probe);
         for (UpkeepTask& task : tasks) {
             if (!may_go_on()) break;
+            if (task.state == UpkeepState::failed) continue;
             const auto start = std::chrono::steady_clock::now();
             try {
                 task.outcome = perform(task);
@@ -177,8 +179,27 @@ public:
 private:
     bool may_go_on() const { return !interrupted() && !setup_.stop.stop_requested(); }
 
+    /// None where it went well.
+    std::optional<UpkeepTask> probe() {
+        const auto start = std::chrono::steady_clock::now();
+        try {
+            quality::probe_if_due(db_, {.model = model_of(db_, setup_), .may_go_on = [this] { return may_go_on(); }});
+            return std::nullopt;
+        } catch (const Error& error) {
+            if (!may_go_on()) throw;
+            return UpkeepTask{.kind = Upkeep::probe,
+                              .object = "products.embedding",
+                              .reason = "the last one is over an hour old",
+                              .state = UpkeepState::failed,
+                              .outcome = error.happened(),
+                              .seconds = milliseconds_since(start) / 1'000};
+        }
+    }
+
     std::string perform(const UpkeepTask& task) {
         switch (task.kind) {
+            case Upkeep::probe:
+                return "";
             case Upkeep::drop_invalid:
                 drop_invalid_indexes(db_);
                 return "";

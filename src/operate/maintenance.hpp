@@ -16,10 +16,10 @@
 
 namespace decant::operate {
 
-/// In the order in which they are done.
-enum class Upkeep { drop_invalid, prune, vacuum, analyze, refresh, reindex };
-inline constexpr EnumNames<Upkeep, 6> upkeep_names{
-    {"drop invalid", "prune", "vacuum", "analyze", "refresh", "reindex"}};
+/// In the order in which they are done. probe is a task only where it failed.
+enum class Upkeep { probe, drop_invalid, prune, vacuum, analyze, refresh, reindex };
+inline constexpr EnumNames<Upkeep, 7> upkeep_names{
+    {"probe", "drop invalid", "prune", "vacuum", "analyze", "refresh", "reindex"}};
 enum class UpkeepState { due, done, failed };
 inline constexpr EnumNames<UpkeepState, 3> upkeep_state_names{{"due", "done", "failed"}};
 
@@ -46,7 +46,8 @@ struct MaintenanceSetup {
 std::vector<UpkeepTask> plan_maintenance(pg::Connection& db, const MaintenanceSetup& setup);
 
 /// Probes the index where the last probe is an hour old, and does what is due, one after the other; what fails is told
-/// in its task and keeps no other from being done. Searches and writes go on. After a stop the rest stays due.
+/// in its task and keeps no other from being done. Searches and writes go on. After a stop the rest stays due. Throws
+/// as plan_maintenance, and Error{cancelled} for a stop while it probes.
 std::vector<UpkeepTask> run_maintenance(const MaintenanceSetup& setup, const OperationLock& lock);
 
 json::array json_of(const std::vector<UpkeepTask>& tasks);

@@ -41,6 +41,16 @@ void end_maintenance_run(pg::Connection& db, std::int64_t run, const json::array
     db.query(end_sql, {std::to_string(run), json_text(tasks)});
 }
 
+void fail_maintenance_run(pg::Connection& db, std::int64_t run, const Error& error) {
+    end_maintenance_run(db, run,
+                        {json::object{{"task", "plan"},
+                                      {"object", db.database()},
+                                      {"reason", ""},
+                                      {"state", "failed"},
+                                      {"outcome", error.happened()},
+                                      {"seconds", 0.0}}});
+}
+
 std::uint64_t prune_maintenance_runs(pg::Connection& db) {
     return db.exec(prune_sql).affected();
 }

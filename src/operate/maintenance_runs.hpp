@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/json.hpp"
 #include "pg/connection.hpp"
 
@@ -24,6 +25,8 @@ std::optional<std::string> due_maintenance(pg::Connection& db, const Maintenance
 /// The number of a new run; none where another server had this time's. `due`: none for one that somebody asked for.
 std::optional<std::int64_t> begin_maintenance_run(pg::Connection& db, const std::optional<std::string>& due);
 void end_maintenance_run(pg::Connection& db, std::int64_t run, const json::array& tasks);
+/// Of one that ended before it had any tasks: in the place of tasks it has one that failed, with what happened.
+void fail_maintenance_run(pg::Connection& db, std::int64_t run, const Error& error);
 
 /// Removes those older than 400 days; their number.
 std::uint64_t prune_maintenance_runs(pg::Connection& db);
