@@ -8,6 +8,7 @@
 #include "core/json.hpp"
 #include "core/quantity_text.hpp"
 #include "store/database_address.hpp"
+#include "work/catalog_model.hpp"
 
 namespace decant::cli {
 namespace {
@@ -41,7 +42,12 @@ public:
         operate::ReindexReport report;
         {
             PhaseMeter meter;
-            report = operate::rebuild_index(request, lock, meter.watch<operate::ReindexWatch>());
+            const auto watch = meter.watch<operate::ReindexWatch>();
+            report = operate::rebuild_index(request, lock, watch);
+            if (report.is_swapped) {
+                pg::Connection db = pg::Connection::open(request.conninfo);
+                operate::probe_new_index(db, work::catalog_choice(context.settings, db).model, watch.note);
+            }
         }
         if (context.json)
             print_json(report, request);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -18,7 +19,8 @@ namespace {
 constexpr std::size_t most_queries = 100;
 /// What searches ask of the index unless they are told otherwise.
 constexpr double wanted_recall = 0.98;
-constexpr std::chrono::seconds longest_proof{10};
+/// A hundred neighbours: with fewer one that is missing by chance would count for too much.
+constexpr std::size_t least_asked = 10;
 
 // A cosine index does not hold vectors of length 0. {0} is the schema of pgvector, {1} a number, {2} the column.
 constexpr std::string_view drawn_sql =
@@ -28,6 +30,13 @@ constexpr std::string_view all_sql = "COPY (SELECT {0} FROM products WHERE {0} I
 
 /// {0} the distance, {1} the one that the index orders by, {2} how many, {3} the column.
 constexpr std::string_view nearest_sql = "SELECT {0} FROM products p WHERE {3} IS NOT NULL ORDER BY {1} LIMIT {2}";
+
+Error too_slow(std::size_t asked, std::chrono::seconds longest) {
+    return {ErrorCode::overloaded,
+            fmt::format("The new index answered {} searches in {} s, too few to keep others waiting for it", asked,
+                        longest.count()),
+            "Run the same command again when the server has less to do: the index is built."};
+}
 
 }  // namespace
 
@@ -56,8 +65,8 @@ IndexProof::IndexProof(pg::Connection& db, store::Pgvector pgvector, const std::
     kth_distances_ = exact.kth_distances();
 }
 
-IndexProof::Outcome IndexProof::ask(pg::Connection& db, const store::SearchedIndex& index,
-                                    std::string_view name) const {
+IndexProof::Outcome IndexProof::ask(pg::Connection& db, const store::SearchedIndex& index, std::string_view name,
+                                    const Patience& patience) const {
     if (queries_.empty()) return {.recall = 1, .is_used = true};
     const search::ScanStep step = search::scan_steps(migrate::recall_k, wanted_recall, std::nullopt).front();
     const std::uint64_t probes =
@@ -74,19 +83,15 @@ IndexProof::Outcome IndexProof::ask(pg::Connection& db, const store::SearchedInd
         outcome.is_used = outcome.is_used || plan.text(row, 0).find(name) != std::string_view::npos;
     std::size_t found = 0;
     std::size_t wanted = 0;
-    const auto start = std::chrono::steady_clock::now();
-    for (std::size_t q = 0; q < queries_.size(); ++q) {
-        if (std::chrono::steady_clock::now() - start > longest_proof) {
-            throw Error{ErrorCode::overloaded,
-                        fmt::format("The new index answered {} searches in {} s, too few to keep others waiting for it",
-                                    q, longest_proof.count()),
-                        "Run the same command again when the server has less to do: the index is built."};
-        }
-        const pg::Result rows = db.query(sql, {}, pg::binary_vector(queries_[q]));
+    const auto start = patience.now();
+    for (; outcome.asked < queries_.size() && patience.now() - start < patience.longest; ++outcome.asked) {
+        const double kth_distance = kth_distances_[outcome.asked];
+        const pg::Result rows = db.query(sql, {}, pg::binary_vector(queries_[outcome.asked]));
         for (int row = 0; row < rows.rows(); ++row)
-            if (!rows.is_null(row, 0) && rows.real(row, 0) <= kth_distances_[q]) ++found;
-        wanted += std::isinf(kth_distances_[q]) ? static_cast<std::size_t>(rows.rows()) : migrate::recall_k;
+            if (!rows.is_null(row, 0) && rows.real(row, 0) <= kth_distance) ++found;
+        wanted += std::isinf(kth_distance) ? static_cast<std::size_t>(rows.rows()) : migrate::recall_k;
     }
+    if (outcome.asked < std::min(least_asked, queries_.size())) throw too_slow(outcome.asked, patience.longest);
     if (wanted > 0) outcome.recall = static_cast<double>(found) / static_cast<double>(wanted);
     return outcome;
 }

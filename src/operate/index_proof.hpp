@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -20,17 +21,20 @@ public:
     IndexProof(pg::Connection& db, store::Pgvector pgvector, const std::function<bool()>& may_go_on,
                std::string column = "embedding");
 
-    /// 0: there is no vector to ask for.
-    std::size_t queries() const noexcept { return queries_.size(); }
-
     struct Outcome {
-        double recall = 1;     ///< recall@10: the share of the true nearest that were found
-        bool is_used = false;  ///< the planner takes the index of this name
+        double recall = 1;      ///< recall@10: the share of the true nearest that were found
+        bool is_used = false;   ///< the planner takes the index of this name
+        std::size_t asked = 0;  ///< of the vectors; the recall is of these. 0: there is none to ask for
+    };
+    struct Patience {
+        std::chrono::seconds longest{2};  ///< searches may be waiting
+        std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
     };
     /// Searches as search/ does with an index of this kind. Inside a transaction of `db`, whose settings it changes;
-    /// whatever other index there is must be out of its sight. Throws Error{overloaded} after 10 s, because searches
-    /// may be waiting.
-    Outcome ask(pg::Connection& db, const store::SearchedIndex& index, std::string_view name) const;
+    /// whatever other index there is must be out of its sight. When the patience ends it judges by what was asked until
+    /// then; throws Error{overloaded} where that are fewer than 10.
+    Outcome ask(pg::Connection& db, const store::SearchedIndex& index, std::string_view name,
+                const Patience& patience) const;
 
 private:
     std::vector<std::vector<float>> queries_;

@@ -11,10 +11,12 @@
 #include "core/error.hpp"
 #include "core/failpoint.hpp"
 #include "core/interrupt.hpp"
+#include "core/log.hpp"
 #include "migrate/target_lock.hpp"
 #include "operate/detail/model_preflight.hpp"
 #include "operate/detail/products_turn.hpp"
 #include "operate/index_proof.hpp"
+#include "operate/reindex.hpp"
 #include "pg/cancel_on_stop.hpp"
 #include "store/embedding_indexes.hpp"
 #include "store/index_builder.hpp"
@@ -37,6 +39,8 @@ constexpr int most_idle_passes = 300;
 /// Products that change all the time are caught up with so often before the swap; then a worker has what is left.
 constexpr int most_catch_ups = 20;
 constexpr int most_failures = 5;
+/// Nobody waits for it.
+constexpr auto longest_proof = 60s;
 constexpr double most_refused = 0.01;
 
 constexpr std::string_view begin_sql = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'";
@@ -92,6 +96,7 @@ public:
         failpoint("model.compared");
         judge_whether_worse();
         if (report_.too_bad.empty() || request_.accepts_worse) swap();
+        if (report_.is_swapped) probe_new_index(db_, report_.after.name, watch_.note);
         return std::move(report_);
     }
 
@@ -251,9 +256,10 @@ private:
         const auto index = index_on(column);
         if (!index) return std::nullopt;
         const IndexProof proof{db_, ground_.pgvector, [this] { return may_go_on(); }, std::string{column}};
-        queries = proof.queries();
         pg::Transaction tx{db_, "BEGIN READ ONLY"};
-        return proof.ask(db_, *index->searched(), index->name);
+        const IndexProof::Outcome outcome = proof.ask(db_, *index->searched(), index->name, {.longest = longest_proof});
+        queries = outcome.asked;
+        return outcome;
     }
 
     void compare() {
@@ -378,6 +384,7 @@ ModelRollbackReport roll_model_back(const std::string& conninfo, const Operation
     report.queued = queue.sweep();
     db.exec(fmt::format("NOTIFY {}", store::JobQueue::channel));
     report.seconds = seconds_since(start);
+    probe_new_index(db, report.after.name, [](const std::string& line) { log::warning("{}", line); });
     return report;
 }
 

@@ -84,7 +84,7 @@ struct ModelRollbackReport {
     store::ColumnModel before;
     store::ColumnModel after;
     std::uint64_t queued = 0;  ///< products that changed, or came, since the model was changed
-    double seconds = 0;        ///< all of it
+    double seconds = 0;        ///< until searches had it
     double pause_milliseconds = 0;
 };
 

@@ -32,9 +32,9 @@ constexpr auto pause_between_swaps = 1s;
 
 constexpr std::string_view count_sql = "SELECT count(embedding) FROM products";
 
-// Readers queue behind the lock that is asked for, so it is not asked for long.
+// Readers queue behind the lock that is asked for, so it is not asked for long; those of the server give up after 5 s.
 constexpr std::string_view begin_swap_sql =
-    "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '10s'; "
+    "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2s'; "
     "SET LOCAL idle_in_transaction_session_timeout = '30s'";
 
 std::string name_of_kind(store::IndexKind kind) {
@@ -69,7 +69,6 @@ public:
         const auto start = std::chrono::steady_clock::now();
         tell("comparing with the exact scan", 0, 0);
         const IndexProof proof{db_, *pgvector_, [this] { return may_go_on(); }};
-        report_.queries = proof.queries();
         failpoint("reindex.compared");
         swap(proof);
         report_.proof_seconds = seconds_since(start);
@@ -122,7 +121,8 @@ private:
             watch_.note(fmt::format("dropped index {}, which an interrupted build had left", name));
         for (const EmbeddingIndex& index : store::read_embedding_indexes(db_)) {
             const auto searched = index.searched();
-            if (!searched && index.name != final_name_) continue;
+            const bool is_begun_meanwhile = !index.is_valid;
+            if (is_begun_meanwhile || (!searched && index.name != final_name_)) continue;
             if (searched && index.name == new_name_ && searched->kind == request_.kind &&
                 searched->type == request_.type) {
                 report_.is_resumed = true;
@@ -199,9 +199,10 @@ private:
         for (EmbeddingIndex& index : store::read_embedding_indexes(db_))
             if (index.name == final_name_) made = std::move(index);
         const IndexProof::Outcome outcome =
-            proof.ask(db_, made.searched().value_or(store::SearchedIndex{}), final_name_);
+            proof.ask(db_, made.searched().value_or(store::SearchedIndex{}), final_name_, {});
         report_.recall = outcome.recall;
         report_.is_used = outcome.is_used;
+        report_.queries = outcome.asked;
         report_.bytes = made.bytes;
         report_.definition = made.definition;
         failpoint("reindex.swapping");
@@ -257,22 +258,30 @@ ReindexReport renew_index(pg::Connection& db, ReindexRequest request, const std:
     ReindexReport report = rebuild_index(request, lock, watch);
     if (!report.is_swapped) {
         throw Error{ErrorCode::conflict,
-                    fmt::format("the new index found {:.3f} of the true nearest, under {}: the old one is kept",
-                                report.recall, request.least_recall),
+                    report.is_used
+                        ? fmt::format("the new index found {:.3f} of the true nearest, under {}: the old one is kept",
+                                      report.recall, request.least_recall)
+                        : "the planner does not take the new index: the old one is kept",
                     "Look at the vectors: decant doctor."};
     }
-    quality::probe_if_due(db, {.model = model, .least_age_seconds = 0});
+    probe_new_index(db, model, watch.note);
     return report;
+}
+
+void probe_new_index(pg::Connection& db, const std::string& model,
+                     const std::function<void(const std::string& line)>& note) {
+    try {
+        quality::probe_if_due(db, {.model = model, .least_age_seconds = 0, .may_go_on = [] { return !interrupted(); }});
+    } catch (const Error& error) {
+        note(fmt::format("the recall of the new index was not measured: {}", error.happened()));
+    }
 }
 
 std::vector<std::string> drop_invalid_indexes(pg::Connection& db) {
     const std::string schema = db.quote_identifier(store::read_catalog_state(db).schema);
-    std::vector<std::string> dropped;
-    for (const EmbeddingIndex& index : store::read_embedding_indexes(db)) {
-        if (index.is_valid) continue;
-        db.exec(fmt::format("DROP INDEX CONCURRENTLY IF EXISTS {}.{}", schema, db.quote_identifier(index.name)));
-        dropped.push_back(index.name);
-    }
+    std::vector<std::string> dropped = store::find_abandoned_indexes(db);
+    for (const std::string& name : dropped)
+        db.exec(fmt::format("DROP INDEX CONCURRENTLY IF EXISTS {}.{}", schema, db.quote_identifier(name)));
     return dropped;
 }
 

@@ -40,7 +40,7 @@ struct ReindexReport {
     bool is_swapped = false;             ///< false: it found too few, and is gone
     bool is_used = true;                 ///< false: the planner does not take it
     double recall = 1;                   ///< recall@10
-    std::size_t queries = 0;
+    std::size_t queries = 0;             ///< by which it was judged
     double build_seconds = 0;
     double proof_seconds = 0;
     double pause_milliseconds = 0;  ///< how long searches waited for the swap
@@ -49,19 +49,25 @@ struct ReindexReport {
 /// Builds a vector index of products beside the one that is there, while searches and writes go on, holds it against
 /// the exact scan, and only then puts it in the other's place. Where that ends, however it ends, the old index is there
 /// whole or the new one is; another call goes on with what was built. The last part of the proof is made in the
-/// transaction of the swap, which alone can keep the planner from the old index: searches wait for it, a moment.
+/// transaction of the swap, which alone can keep the planner from the old index: searches wait for it, a moment, and
+/// for about 3 s at most.
 /// Throws Error{not_found} and what embedding_problem says; Error{permission_denied}; Error{request_invalid} for more
 /// dimensions than an index takes; Error{busy} where an index is being built or the table stays locked;
 /// Error{cancelled}.
 ReindexReport rebuild_index(const ReindexRequest& request, const OperationLock& lock, const ReindexWatch& watch);
 
-/// rebuild_index for an index of the kind and type that searches use now, where there is one, then a new probe of its
-/// recall for `model`, so that what was known of the old index is not held against the new one. Throws
-/// Error{conflict} where the old one is kept.
+/// rebuild_index for an index of the kind and type that searches use now, where there is one, then probe_new_index.
+/// Throws Error{conflict} where the old one is kept.
 ReindexReport renew_index(pg::Connection& db, ReindexRequest request, const std::string& model,
                           const OperationLock& lock, const ReindexWatch& watch);
 
-/// Invalid indexes on embedding, which interrupted builds leave; their names, once they are dropped.
+/// A new probe of the recall of the index that searches have from now on, for `model`: what was known of another one is
+/// not held against it. Where it fails that is a note, because the index is in its place.
+void probe_new_index(pg::Connection& db, const std::string& model,
+                     const std::function<void(const std::string& line)>& note);
+
+/// Invalid indexes on embedding, which interrupted builds leave; their names, once they are dropped. None while an
+/// index of products is being built, by whichever role.
 std::vector<std::string> drop_invalid_indexes(pg::Connection& db);
 
 }  // namespace decant::operate

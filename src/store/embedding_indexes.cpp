@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 
 namespace decant::store {
@@ -29,12 +31,16 @@ WHERE i.indrelid = pg_catalog.to_regclass('products')
             AND d.refobjsubid = a.attnum))
 ORDER BY c.relname)sql";
 
+// Of the builds of other roles a role without pg_read_all_stats sees the process and nothing else; their locks it sees.
 constexpr std::string_view builds_sql = R"sql(
-SELECT c.relname, p.phase, greatest(p.blocks_done, p.tuples_done),
-       CASE WHEN p.tuples_total > 0 THEN p.tuples_total ELSE p.blocks_total END
+SELECT c.relname, coalesce(p.phase, 'by another role'), coalesce(greatest(p.blocks_done, p.tuples_done), 0),
+       coalesce(CASE WHEN p.tuples_total > 0 THEN p.tuples_total ELSE p.blocks_total END, 0)
 FROM pg_catalog.pg_stat_progress_create_index p
 LEFT JOIN pg_catalog.pg_class c ON c.oid = p.index_relid
-WHERE p.datname = pg_catalog.current_database() AND p.relid = pg_catalog.to_regclass('products')
+WHERE p.datname = pg_catalog.current_database()
+  AND (p.relid = pg_catalog.to_regclass('products')
+       OR p.relid IS NULL AND EXISTS (SELECT FROM pg_catalog.pg_locks l
+                                      WHERE l.pid = p.pid AND l.relation = pg_catalog.to_regclass('products')))
 ORDER BY c.relname, p.pid)sql";
 
 std::uint64_t number(const pg::Result& rows, int row, int column) {
@@ -87,6 +93,18 @@ std::vector<EmbeddingIndex> read_embedding_indexes(pg::Connection& db, std::stri
                            .definition = std::string{rows.text(row, 8)}});
     }
     return indexes;
+}
+
+std::vector<std::string> find_abandoned_indexes(pg::Connection& db) {
+    // In this order: what was not valid before there was no build, and is not valid after, nobody is building.
+    const EmbeddingStorage before = read_embedding_storage(db);
+    std::vector<std::string> names;
+    if (!before.builds.empty()) return names;
+    for (const EmbeddingIndex& index : read_embedding_indexes(db)) {
+        const auto seen = std::ranges::find(before.indexes, index.name, &EmbeddingIndex::name);
+        if (!index.is_valid && seen != before.indexes.end() && !seen->is_valid) names.push_back(index.name);
+    }
+    return names;
 }
 
 SearchedIndex find_searched_index(pg::Connection& db, std::string_view column) {

@@ -35,11 +35,11 @@ struct EmbeddingIndex {
     std::optional<SearchedIndex> searched() const;
 };
 
-/// An index of products that is being built at the moment, on whichever column.
+/// An index of products that is being built at the moment, on whichever column and by whichever role.
 struct IndexBuildState {
-    std::optional<std::string> index;  ///< none: nobody but its builder sees it before it is done
-    std::string phase;
-    std::uint64_t done = 0;  ///< blocks or rows, as the phase counts them
+    std::optional<std::string> index;  ///< none: it is not seen before it is done, or not by this role
+    std::string phase;                 ///< "by another role" where the server tells this one no more
+    std::uint64_t done = 0;            ///< blocks or rows, as the phase counts them
     std::uint64_t total = 0;
 };
 
@@ -56,6 +56,10 @@ EmbeddingStorage read_embedding_storage(pg::Connection& db);
 
 /// Those of the storage alone, by name.
 std::vector<EmbeddingIndex> read_embedding_indexes(pg::Connection& db, std::string_view column = "embedding");
+
+/// Names of those that a build left invalid, on whichever role's behalf. None while an index of products is being
+/// built: it is not valid yet either.
+std::vector<std::string> find_abandoned_indexes(pg::Connection& db);
 
 /// The first valid one by name.
 SearchedIndex find_searched_index(pg::Connection& db, std::string_view column = "embedding");

@@ -114,7 +114,11 @@ std::vector<Break> index_breaks() {
          failure, "idx_products_embedding_hnsw is not valid", "REINDEX INDEX CONCURRENTLY", mends},
         {"index.operator_class",
          sql(drop + "CREATE INDEX idx_products_embedding_hnsw ON products USING hnsw (embedding vector_l2_ops)"),
-         failure, "has the operator class vector_l2_ops", "DROP INDEX CONCURRENTLY", mends},
+         failure, "has the operator class vector_l2_ops", "decant reindex", mends},
+        {"index.valid",
+         sql("CREATE INDEX a_mine ON products USING hnsw (embedding vector_l2_ops);"
+             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_products_embedding_hnsw'::regclass"),
+         failure, "idx_products_embedding_hnsw is not valid", "REINDEX INDEX CONCURRENTLY", mends},
         {"index.leftovers", leave_invalid_index, warning, "idx_left", "DROP INDEX idx_left;", mends},
         {"index.plan",
          sql(drop + "CREATE INDEX idx_products_embedding_hnsw ON products USING hnsw (embedding vector_cosine_ops) "

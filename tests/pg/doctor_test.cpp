@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/pg/doctor_case.hpp"
+#include "tests/support/build_of_others.hpp"
 #include "tests/support/small_disk.hpp"
 
 namespace decant::test {
@@ -119,6 +120,28 @@ TEST(Doctor, FailsWhereTheCollectionCannotBeHadThatTheStrategyAsksFirst) {
     with.settings["CHROMA_PATH"] = "/nowhere";
     with.settings["PRODUCT_SEARCH_STRATEGY"] = "chroma_primary";
     EXPECT_EQ(with.look("chroma.reachable").finding.state, CheckState::failure);
+}
+
+TEST(Doctor, LeavesIndexesAloneThatSearchesDoNotAskFor) {
+    DoctorCase with;
+    with.exec(
+        "DROP INDEX idx_products_embedding_hnsw;"
+        "CREATE INDEX mine ON products USING hnsw (embedding vector_l2_ops)");
+    const Diagnosis found = with.look("index.operator_class");
+    EXPECT_EQ(found.finding.state, CheckState::failure) << told(found);
+    EXPECT_THAT(found.finding.remedy, Not(HasSubstr("DROP INDEX")));
+    const Diagnosis mended = with.mend("index.operator_class");
+    EXPECT_TRUE(mended.is_mended()) << told(mended);
+    EXPECT_EQ(with.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'mine'::regclass"), "t");
+}
+
+TEST(Doctor, TakesABuildOfAnotherRoleForNoLeftover) {
+    DoctorCase with;
+    const BuildOfOthers build{
+        with, "products", "CREATE INDEX CONCURRENTLY idx_of_others ON products USING hnsw (embedding vector_l2_ops)"};
+    with.settings["DATABASE_URL"] = build.conninfo();
+    const Diagnosis diagnosis = with.look("index.leftovers");
+    EXPECT_EQ(diagnosis.finding.state, CheckState::ok) << told(diagnosis);
 }
 
 TEST(Doctor, DoesNotRebuildAnIndexWhileAnotherExclusiveOperationRuns) {

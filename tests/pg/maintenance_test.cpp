@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "operate/maintenance_runs.hpp"
 #include "store/embedding_indexes.hpp"
+#include "tests/support/build_of_others.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/schema_case.hpp"
 
@@ -82,6 +83,25 @@ TEST_F(Maintenance, DropsAnInvalidIndexAndMakesTheOneThatIsMissing) {
     EXPECT_FALSE(planned(Upkeep::reindex));
 }
 
+TEST_F(Maintenance, LeavesAnIndexAloneThatAnotherRoleBuilds) {
+    const BuildOfOthers build{
+        with_, "products", "CREATE INDEX CONCURRENTLY idx_of_others ON products USING hnsw (embedding vector_l2_ops)"};
+    pg::Connection owner = pg::Connection::open(build.conninfo());
+    owner.exec("SET statement_timeout = '2s'");  // a DROP INDEX would wait for the build to end
+    const auto builds = store::read_embedding_storage(owner).builds;
+    ASSERT_EQ(builds.size(), 1U);
+    EXPECT_EQ(builds.front().phase, "by another role");
+    for (const UpkeepTask& task : plan_maintenance(owner, setup()))
+        EXPECT_NE(task.kind, Upkeep::drop_invalid) << task.object;
+    EXPECT_THAT(operate::drop_invalid_indexes(owner), testing::IsEmpty());
+}
+
+TEST_F(Maintenance, IsNotKeptOffByABuildOfAnotherRoleOnAnotherTable) {
+    const BuildOfOthers build{with_, "brands", "CREATE INDEX CONCURRENTLY idx_of_others ON brands (name)"};
+    pg::Connection owner = pg::Connection::open(build.conninfo());
+    EXPECT_THAT(store::read_embedding_storage(owner).builds, testing::IsEmpty());
+}
+
 TEST_F(Maintenance, BuildsAnIndexAnewThatFoundTooLittle) {
     const std::string oid = "SELECT 'idx_products_embedding_hnsw'::regclass::oid";
     const std::string before = with_.value(oid);
@@ -114,6 +134,18 @@ TEST_F(Maintenance, DoesTheRestWhateverFails) {
     EXPECT_EQ(named("nothing").outcome, "locked");
     EXPECT_EQ(named("all").outcome, "7 removed");
     EXPECT_EQ(named("product_embedding_stats").state, UpkeepState::done);
+}
+
+TEST_F(Maintenance, DoesTheRestAlsoWhereTheProbeFails) {
+    with_.exec("ALTER TABLE decant.quality_probes ADD CONSTRAINT none CHECK (false) NOT VALID");
+    const std::vector<UpkeepTask> tasks = maintained(setup());
+    ASSERT_FALSE(tasks.empty());
+    EXPECT_EQ(tasks.front().kind, Upkeep::probe);
+    EXPECT_EQ(tasks.front().state, UpkeepState::failed);
+    EXPECT_THAT(tasks.front().outcome, HasSubstr("quality_probes"));
+    EXPECT_TRUE(std::ranges::all_of(tasks.begin() + 1, tasks.end(),
+                                    [](const UpkeepTask& task) { return task.state == UpkeepState::done; }));
+    EXPECT_GT(tasks.size(), 1U);
 }
 
 TEST_F(Maintenance, OfTheCommandIsToldAndKept) {
@@ -177,13 +209,30 @@ INSTANTIATE_TEST_SUITE_P(Times, MaintenanceDue,
                                                  "2026-03-05T07:00:00Z", "2026-03-05T06:00:00Z"}),
                          [](const auto& param) { return std::string{param.param.name}; });
 
+/// At every hour.
+api::MaintenanceDuty::Setup hourly(const operate::MaintenanceSetup& maintenance) {
+    return {.maintenance = maintenance,
+            .hours = {.hours = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23},
+                      .zone = "UTC"},
+            .look_interval = 20ms,
+            .since = "2020-01-01"};
+}
+
+TEST_F(Maintenance, ThatCannotBePlannedIsToldAndItsRunEnds) {
+    with_.exec("ALTER TABLE products DROP COLUMN embedding CASCADE");
+    testing::internal::CaptureStderr();
+    {
+        const api::MaintenanceDuty duty{hourly(setup())};
+        EXPECT_TRUE(
+            eventually(20s, [&] { return with_.value("SELECT count(ended_at) FROM decant.maintenance_runs") != "0"; }));
+    }
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("maintenance: nothing was done"));
+    EXPECT_EQ(with_.value("SELECT tasks -> 0 ->> 'state' FROM decant.maintenance_runs"), "failed");
+    EXPECT_THAT(with_.value("SELECT tasks -> 0 ->> 'outcome' FROM decant.maintenance_runs"), HasSubstr("embedding"));
+}
+
 TEST_F(Maintenance, BeginsOncePerTimeOverAllServers) {
-    const api::MaintenanceDuty::Setup duty{
-        .maintenance = setup(),
-        .hours = {.hours = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23},
-                  .zone = "UTC"},
-        .look_interval = 20ms,
-        .since = "2020-01-01"};
+    const api::MaintenanceDuty::Setup duty = hourly(setup());
     const std::string runs = "SELECT count(*), count(ended_at), count(DISTINCT due_at) FROM decant.maintenance_runs";
     const api::MaintenanceDuty one{duty};
     const api::MaintenanceDuty two{duty};

@@ -88,6 +88,15 @@ TEST_F(ModelChange, GoesToAModelOfOtherDimensionsUnderSearchersThatWereThere) {
     }
 }
 
+TEST_F(ModelChange, MeasuresTheIndexThatSearchesHaveForthAndBack) {
+    const auto probes = [&] { return with_.value("SELECT count(*) FROM decant.quality_probes WHERE recall > 0.9"); };
+    with_.changed("second");
+    const std::string forth = probes();
+    EXPECT_NE(forth, "0") << "the probe of the model before is held against this one";
+    with_.told({"model", "rollback"});
+    EXPECT_NE(probes(), forth);
+}
+
 TEST_F(ModelChange, IsBackAtOnceWithEveryByteAndQueuesWhatChangedSince) {
     const std::string before = vectors();
     with_.changed("second");

@@ -156,6 +156,15 @@ TEST_F(Reindex, GoesOnWithAnIndexThatWasBuiltAndNotYetProven) {
     EXPECT_EQ(indexes(), "idx_products_embedding_hnsw") << "one of another kind is none to go on with";
 }
 
+TEST_F(Reindex, IsMeasuredSoThatNothingOfTheOldIndexIsHeldAgainstTheNewOne) {
+    with_.put_products(200);
+    with_.exec(
+        "INSERT INTO decant.quality_probes (recall, queries, products, coverage, stale, milliseconds) VALUES (0.5, 50, "
+        "200, 1, 0, 1)");
+    reindexed();
+    EXPECT_EQ(with_.value("SELECT recall >= 0.95 FROM decant.quality_probes ORDER BY measured_at DESC LIMIT 1"), "t");
+}
+
 TEST_F(Reindex, WaitsForATransactionThatReadsTheTable) {
     with_.put_products(200);
     with_.exec("CREATE INDEX idx_products_embedding_hnsw_new ON products USING hnsw (embedding vector_cosine_ops)");

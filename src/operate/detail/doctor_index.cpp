@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "core/interrupt.hpp"
 #include "operate/detail/check.hpp"
@@ -20,7 +21,8 @@ constexpr double least_recall = 0.95;
 constexpr std::string_view create_sql =
     "CREATE INDEX CONCURRENTLY idx_products_embedding_hnsw ON products USING hnsw (embedding vector_cosine_ops);";
 
-// What the migrations make is the schema's checks' to tell of.
+// What the migrations make is the schema's checks' to tell of. Of the builds of other roles only their locks may be
+// seen.
 constexpr std::string_view leftovers_sql = R"sql(
 SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -28,7 +30,10 @@ WHERE NOT i.indisvalid AND c.relkind = 'i' AND NOT ('index ' || c.relname) = ANY
   AND (n.nspname = 'decant' OR i.indrelid IN (pg_catalog.to_regclass('products'), pg_catalog.to_regclass('categories'),
                                               pg_catalog.to_regclass('brands')))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p
-                  WHERE p.relid = i.indrelid AND p.datname = pg_catalog.current_database())
+                  WHERE p.datname = pg_catalog.current_database()
+                    AND (p.relid = i.indrelid
+                         OR p.relid IS NULL AND EXISTS (SELECT FROM pg_catalog.pg_locks l
+                                                        WHERE l.pid = p.pid AND l.relation = i.indrelid)))
 ORDER BY 1)sql";
 
 constexpr std::string_view vector_sql =
@@ -44,29 +49,31 @@ std::vector<float> parse_vector(std::string_view text) {
     return values;
 }
 
-/// Drops the vector indexes that searches cannot use, then makes the one that the migrations make.
-Mend rebuild(Examination& patient, const std::string& what) {
-    return {.is_safe = false, .what = what, .run = [&patient] {
-                patient.exclusively([&] {
-                    for (const store::EmbeddingIndex& index : patient.storage().indexes)
-                        patient.db().exec("DROP INDEX CONCURRENTLY " + patient.db().quote_identifier(index.name));
-                });
-                schema_up(patient).run();
-            }};
-}
-
 std::string reindex_call(const store::EmbeddingIndex& index) {
     const bool is_half = index.operator_class.starts_with("halfvec");
     return fmt::format("decant reindex{}{}", index.method == "ivfflat" ? " --type ivfflat" : "",
                        is_half ? " --halfvec" : "");
 }
 
-/// Where the new one finds too little the old one stays.
-void renew(Examination& patient) {
-    const OperationLock lock{patient.conninfo(), "doctor --fix"};
-    renew_index(patient.db(), {.conninfo = patient.conninfo()}, patient.choice().model, lock,
-                {.progress = [](const std::string&, std::uint64_t, std::uint64_t) { return !interrupted(); },
-                 .note = [](const std::string&) {}});
+/// Of an index for cosine distance where there is none.
+std::string first_index_call(Examination& patient) {
+    const std::uint32_t most = store::max_index_dimensions(pg::VectorType::vector);
+    return patient.catalog().dimension.value_or(0) > most ? "decant reindex --halfvec" : "decant reindex";
+}
+
+/// Where the new one finds too little the old one stays. Those of others that searches cannot use stay in any case.
+Mend renew(Examination& patient, std::string what) {
+    return {.is_safe = false, .what = std::move(what), .run = [&patient] {
+                const OperationLock lock{patient.conninfo(), "doctor --fix"};
+                renew_index(
+                    patient.db(), {.conninfo = patient.conninfo()}, patient.choice().model, lock,
+                    {.progress = [](const std::string&, std::uint64_t, std::uint64_t) { return !interrupted(); },
+                     .note = [](const std::string&) {}});
+            }};
+}
+
+bool is_by_cosine(const store::EmbeddingIndex& index) {
+    return index.operator_class.ends_with("_cosine_ops");
 }
 
 std::string build_text(const store::IndexBuildState& build) {
@@ -88,11 +95,14 @@ Finding look_present(Examination& patient) {
 
 Finding look_valid(Examination& patient) {
     const store::EmbeddingStorage& storage = patient.storage();
-    const auto is_valid = [](const store::EmbeddingIndex& index) { return index.is_valid && index.is_ready; };
     if (storage.indexes.empty()) return skipped("There is no index", "Mend what the check `index.present` names.");
-    if (std::ranges::any_of(storage.indexes, is_valid)) return ok("It is valid");
+    auto asked = storage.indexes | std::views::filter(is_by_cosine);
+    if (asked.empty())
+        return skipped("No index is for cosine distance", "Mend what the check `index.operator_class` names.");
+    if (std::ranges::any_of(asked, [](const auto& index) { return index.is_valid && index.is_ready; }))
+        return ok("It is valid");
     if (!storage.builds.empty()) return warning(build_text(storage.builds.front()), "Wait until it is done.");
-    const std::string name = storage.indexes.front().name;
+    const std::string name = asked.front().name;
     return failure(fmt::format("{} is not valid: its build was cut short, and searches do not use it", name),
                    store::psql_call(patient.db(),
                                     fmt::format("REINDEX INDEX CONCURRENTLY {};", patient.db().quote_identifier(name))),
@@ -103,12 +113,11 @@ Finding look_operator_class(Examination& patient) {
     if (patient.search_index() != nullptr) return ok("It orders by cosine distance");
     const auto& indexes = patient.storage().indexes;
     const auto index = std::ranges::find(indexes, true, &store::EmbeddingIndex::is_valid);
-    if (index == indexes.end()) return skipped("There is no valid index", "Mend what the checks before it name.");
-    const std::string drop = fmt::format("DROP INDEX CONCURRENTLY {};", patient.db().quote_identifier(index->name));
+    if (index == indexes.end() || std::ranges::any_of(indexes, is_by_cosine))
+        return skipped("There is no valid index for it", "Mend what the checks before it name.");
     return failure(fmt::format("{} has the operator class {}: searches order by cosine distance, which it cannot give",
                                index->name, index->operator_class),
-                   store::psql_call(patient.db(), drop) + ", then: decant schema up",
-                   rebuild(patient, fmt::format("drop {} and build the index for cosine distance", index->name)));
+                   first_index_call(patient), renew(patient, "build an index for cosine distance"));
 }
 
 Finding look_leftovers(Examination& patient) {
@@ -146,10 +155,9 @@ Finding look_plan(Examination& patient) {
     }
     return failure(
         fmt::format("A search does not use {}: it compares every row", index->name),
-        fmt::format("See why: decant search --explain QUESTION; an index with a WHERE is of no use: {}, then: decant "
-                    "schema up",
-                    store::psql_call(db, fmt::format("DROP INDEX CONCURRENTLY {};", db.quote_identifier(index->name)))),
-        rebuild(patient, fmt::format("drop {} and build it anew", index->name)));
+        "See why: decant search --explain QUESTION; an index with a WHERE is of no use, one of all rows makes: " +
+            first_index_call(patient),
+        renew(patient, "build an index of all rows"));
 }
 
 Finding look_recall(Examination& patient) {
@@ -162,9 +170,7 @@ Finding look_recall(Examination& patient) {
                                          100 * *probe->recall, probe->measured_at);
     if (*probe->recall >= least_recall) return ok(told);
     return warning(told, reindex_call(*index),
-                   Mend{.is_safe = false,
-                        .what = fmt::format("rebuild {} and measure again", index->name),
-                        .run = [&patient] { renew(patient); }});
+                   renew(patient, fmt::format("rebuild {} and measure again", index->name)));
 }
 
 constexpr std::array checks{
