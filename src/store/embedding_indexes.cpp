@@ -96,7 +96,7 @@ std::vector<EmbeddingIndex> read_embedding_indexes(pg::Connection& db, std::stri
 }
 
 std::vector<std::string> find_abandoned_indexes(pg::Connection& db) {
-    // In this order: what was not valid before there was no build, and is not valid after, nobody is building.
+    // Twice, with the look at the builds in between: one that ended just before has made its index valid by now.
     const EmbeddingStorage before = read_embedding_storage(db);
     std::vector<std::string> names;
     if (!before.builds.empty()) return names;
