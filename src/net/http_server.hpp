@@ -68,6 +68,8 @@ struct ServerSetup {
     std::size_t most_target_bytes = 8 * 1024;
     std::size_t most_headers = 100;
     std::size_t most_body_bytes = 1024 * 1024;
+    std::size_t most_bodies_bytes = 256UL
+                                    << 20U;  ///< of all that come at once; over it the one that takes longest goes
     std::size_t most_connections = 0;  ///< 0: what the process may open less a reserve; the longest idle one is closed
     std::chrono::milliseconds header_timeout{10'000};
     std::chrono::milliseconds body_timeout{10'000};   ///< between two of its parts

@@ -73,22 +73,25 @@ TEST(ApiChatFaults, AnAnswerUnderWayKeepsItsConnectionWhileOthersGoAndSettingsAr
     std::unique_ptr<test::ApiCase> with;
     test::LlmServer llm{[&](const json::object& request) -> std::vector<std::string> {
         if (!request.contains("format")) return {"Producto 4 cuesta $40."};
-        with->catalog().exec(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid "
-            "<> pg_backend_pid() AND backend_type = 'client backend' AND query NOT LIKE '%chat_%'");
+        // The connection that looks whether the database is there.
+        EXPECT_TRUE(test::eventually(10s, [&] {
+            return with->catalog().value(
+                       "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = "
+                       "current_database() AND query = 'SELECT 1' AND state = 'idle'") == "1";
+        }));
         const auto is_ready = [&] { return with->get("/readyz").status == 200; };
         test::eventually(3s, [&] { return !is_ready(); });
         EXPECT_TRUE(test::eventually(10s, is_ready));
         with->server().reload();
         return {R"({"intent":"search_specific_products","search_terms":"thing 4","category":null,"brand":null,)"
-                R"("price_min":null,"price_max":null,"specific_product":"thing 4","wants_stock_info":true,)"
+                R"("price_min":null,"price_max":null,"specific_product":null,"wants_stock_info":false,)"
                 R"("wants_featured":false,"wants_sale":false})"};
     }};
     with = std::make_unique<test::ApiCase>(
         Settings::Variables{{"DECANT_LLM", "ollama"}, {"OLLAMA_API_URL", llm.url()}, {"OLLAMA_API_MODEL", "qwen3:4b"}});
     const net::HttpResponse response = with->post(message_path, R"({"user_id": "ana", "message": "thing 4"})");
     EXPECT_EQ(response.status, 200) << response.body;
-    EXPECT_EQ(body_of(response).at("metadata").at("products").at(0).at("sku"), "p-4");
+    EXPECT_THAT(response.body, HasSubstr(R"("p-4")"));
     with.reset();
 }
 

@@ -60,6 +60,35 @@ private:
     bool is_idle_ = true;
 };
 
+/// The memory of a body that comes: where all are too many, the one that takes longest goes.
+class Connection::ComingBody {
+public:
+    explicit ComingBody(Connection& connection)
+        : core_(*connection.core_), place_(core_.bodies.insert(core_.bodies.end(), &connection)) {}
+    ComingBody(const ComingBody&) = delete;
+    ComingBody& operator=(const ComingBody&) = delete;
+    ~ComingBody() {
+        core_.body_bytes -= bytes_;
+        core_.bodies.erase(place_);
+    }
+
+    void add(std::size_t bytes) {
+        bytes_ += bytes;
+        core_.body_bytes += bytes;
+        if (core_.body_bytes <= core_.setup.most_bodies_bytes) return;
+        const auto longest =
+            std::ranges::find_if(core_.bodies, [](const Connection* one) { return !one->is_closing(); });
+        if (longest == core_.bodies.end()) return;
+        ++core_.counters.closed_for_room;
+        (*longest)->close();
+    }
+
+private:
+    ServerCore& core_;
+    std::list<Connection*>::iterator place_;
+    std::size_t bytes_ = 0;
+};
+
 Connection::Connection(std::shared_ptr<ServerCore> core, Socket socket, TlsContext context)
     : core_(std::move(core)),
       socket_(std::move(socket)),
@@ -101,7 +130,8 @@ awaitable<void> Connection::run() {
 }
 
 awaitable<bool> Connection::read_request() {
-    const bool has_head = co_await read_head();
+    std::optional<Waiting> waiting{std::in_place, *this};
+    const bool has_head = co_await read_head(*waiting);
     if (!has_head) co_return false;
     RequestReader reader{core_->setup.most_body_bytes};
     reader.put_head(std::string_view{input_}.substr(0, head_bytes_));
@@ -111,12 +141,12 @@ awaitable<bool> Connection::read_request() {
         const bool has_body = co_await read_body(reader);
         if (!has_body) co_return false;
     }
+    waiting.reset();
     start_answer(reader);
     co_return true;
 }
 
-awaitable<bool> Connection::read_head() {
-    Waiting waiting{*this};
+awaitable<bool> Connection::read_head(Waiting& waiting) {
     const auto start = Clock::now();
     auto head_end = start;
     for (;;) {
@@ -165,11 +195,14 @@ awaitable<bool> Connection::read_body(RequestReader& reader) {
         const bool is_sent = co_await send(std::move(go_on));
         if (!is_sent) co_return false;
     }
+    ComingBody body{*this};
     auto part_end = Clock::now() + core_->setup.body_timeout;
     const auto body_end = Clock::now() + core_->setup.body_total;
     for (;;) {
         if (!input_.empty()) {
-            input_.erase(0, reader.put_body(input_));
+            const std::size_t taken = reader.put_body(input_);
+            body.add(taken);
+            input_.erase(0, taken);
             if (reader.refusal()) co_return refuse(*reader.refusal());
             if (reader.is_done()) co_return true;
         }

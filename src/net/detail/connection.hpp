@@ -42,11 +42,12 @@ private:
     using Clock = ServerCore::Clock;
     using Outcome = ByteStream::Outcome;
     class Waiting;
+    class ComingBody;
     enum class Head { partial, whole, refused };
 
     // False: nothing more is read or sent, but for the refusal where there is one.
     boost::asio::awaitable<bool> read_request();
-    boost::asio::awaitable<bool> read_head();
+    boost::asio::awaitable<bool> read_head(Waiting& waiting);
     boost::asio::awaitable<bool> read_body(RequestReader& reader);
     boost::asio::awaitable<bool> answer();
     boost::asio::awaitable<bool> send(std::string bytes);

@@ -48,6 +48,8 @@ struct ServerCore {
     std::condition_variable has_ended;  ///< the last connection
     std::list<Connection*> connections;
     std::list<Connection*> waiting;  ///< those that sent no whole request yet, the longest wait first
+    std::list<Connection*> bodies;   ///< of those, the ones whose body comes, in their order
+    std::size_t body_bytes = 0;      ///< of all of them
     std::optional<Clock::time_point> drain_start;
     boost::asio::io_context io{1};
 };

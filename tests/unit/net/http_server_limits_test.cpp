@@ -113,6 +113,37 @@ TEST(HttpServerLimits, LetSlowClientsHoldUpNobody) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
 }
 
+TEST(HttpServerLimits, CloseASlowBodyForANewConnection) {
+    const auto server = serve(test::echo, {.most_connections = 2});
+    std::deque<RawClient> slow;
+    for (std::uint64_t number = 1; number <= 2; ++number) {
+        slow.emplace_back(server->port()).send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx");
+        ASSERT_TRUE(eventually(5s, [&] { return server->counts().open == number && server->counts().idle == 0; }));
+    }
+    RawClient newcomer{server->port()};
+    newcomer.send(get);
+    EXPECT_EQ(newcomer.read_answer().value().status, 200);
+    EXPECT_EQ(slow.front().read_to_end(), "");
+    EXPECT_EQ(server->counts().closed_for_room, 1U);
+}
+
+TEST(HttpServerLimits, CloseTheSlowestBodyWhereAllTakeTooMuchMemory) {
+    const auto server = serve(test::echo, {.most_bodies_bytes = 2'000});
+    const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1600\r\n\r\n";
+    RawClient first{server->port()};
+    first.send(head + std::string(1'500, 'x'));
+    RawClient second{server->port()};
+    ASSERT_TRUE(eventually(5s, [&] { return server->counts().open == 2; }));
+    second.send(head + std::string(1'500, 'x'));
+    EXPECT_EQ(first.read_to_end(), "");
+    second.send(std::string(100, 'x'));
+    EXPECT_EQ(second.read_answer().value().status, 200);
+    RawClient third{server->port()};
+    third.send(head + std::string(1'600, 'x'));
+    EXPECT_EQ(third.read_answer().value().status, 200) << "the memory of those before is given back";
+    EXPECT_EQ(server->counts().closed_for_room, 1U);
+}
+
 TEST(HttpServerLimits, CloseTheLongestIdleConnectionForANewOne) {
     HeldExchanges held;
     const auto server = serve(held.handle(), {.most_connections = 3});
