@@ -166,13 +166,13 @@ void drop_kept_tables(pg::Connection& db, const TableName& table) {
 RollbackOutcome rollback_table(const std::string& conninfo, const TableName& table, bool force) {
     const auto start = std::chrono::steady_clock::now();
     pg::Connection db = pg::Connection::open(conninfo);
+    const TargetLock lock{conninfo, table};
     RunStore runs{db};
     const auto run = runs.is_prepared() ? runs.origin(table.schema, table.table) : std::nullopt;
     if (!run || run->previous_table.empty() || !table_exists(db, {table.schema, run->previous_table})) {
         throw Error{ErrorCode::not_found, fmt::format("No previous table is kept for {}", table.shown()),
                     "Only a table that `decant copy --replace` put in place of another can be rolled back."};
     }
-    const TargetLock lock{conninfo, table};
     check_unchanged(db, table, run->id, force);
     pg::Transaction tx{db, "BEGIN; SET LOCAL lock_timeout = '10s'"};
     db.exec(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table.quoted(db)));
@@ -181,7 +181,7 @@ RollbackOutcome rollback_table(const std::string& conninfo, const TableName& tab
     drop_left_table(db, table, undone);
     rename_table(db, table, undone, std::string{undone_suffix});
     rename_table(db, {table.schema, run->previous_table}, table.table, "");
-    runs.set_state(run->id, "rolled_back");
+    runs.undo_swap(*run);
     tx.commit();
     return {.table = table,
             .undone_table = undone,

@@ -120,17 +120,30 @@ constexpr std::string_view save_kept_sql =
 constexpr std::string_view next_leaves_sql =
     "SELECT page, leaves FROM decant.pages WHERE run_id = $1 AND page > $2 AND rows > 0 ORDER BY page LIMIT 16";
 
-// The record of a table that --replace put aside stays too: after a rollback it is the table's own again.
+// Later runs of a table that was swapped in carry the name of the table before it. A run that was killed between its
+// swap and its end has no report; it is abandoned when the source changed before the next one.
+#define DECANT_IS_SWAP                                                          \
+    "command = 'copy' AND previous_table <> '' AND state <> 'rolled_back' AND " \
+    "(phase = 'swapped' OR report->'phases' @> '[{\"name\": \"swap\"}]')"
+
+constexpr std::string_view undo_swap_sql =
+    "UPDATE decant.runs SET state = 'rolled_back', finished_at = now() WHERE table_schema = $1 AND table_name = $2 "
+    "AND command = 'copy' AND load_table = table_name AND state NOT IN ('abandoned', 'rolled_back') AND id >= "
+    "coalesce((SELECT max(id) FROM decant.runs WHERE table_schema = $1 AND table_name = $2 AND id <= $3::bigint "
+    "AND " DECANT_IS_SWAP "), $3::bigint)";
+
+// The record of a table that --replace put aside stays too: after a rollback it is the table's own again. So does that
+// of the swap, which tells a rollback what it undoes.
 constexpr std::string_view prune_sql =
-    "DELETE FROM decant.runs WHERE id NOT IN (SELECT max(id) FROM decant.runs "
+    "WITH swap AS (SELECT table_schema, table_name, max(id) AS id FROM decant.runs WHERE " DECANT_IS_SWAP
+    " GROUP BY 1, 2) DELETE FROM decant.runs WHERE id NOT IN (SELECT max(id) FROM decant.runs "
     "WHERE state NOT IN ('abandoned', 'rolled_back') GROUP BY table_schema, table_name, load_table, command) "
     "AND state <> 'running' AND id NOT IN (SELECT id FROM decant.runs ORDER BY id DESC LIMIT $1) "
-    "AND id NOT IN (SELECT max(p.id) FROM decant.runs p JOIN (SELECT table_schema, table_name, max(id) AS id "
-    "FROM decant.runs WHERE command = 'copy' AND previous_table <> '' AND report->'phases' @> '[{\"name\": \"swap\"}]' "
-    "AND state NOT IN ('abandoned', 'rolled_back') GROUP BY 1, 2) swap "
+    "AND id NOT IN (SELECT id FROM swap) AND id NOT IN (SELECT max(p.id) FROM decant.runs p JOIN swap "
     "ON p.table_schema = swap.table_schema AND p.table_name = swap.table_name AND p.id < swap.id "
     "WHERE p.command = 'copy' AND p.load_table = p.table_name AND p.state NOT IN ('abandoned', 'rolled_back') "
     "GROUP BY swap.id)";
+#undef DECANT_IS_SWAP
 
 std::string text_of(std::uint64_t value) {
     return std::to_string(value);
@@ -279,6 +292,10 @@ void RunStore::set_phase(std::int64_t run_id, const std::string& phase) {
 
 void RunStore::set_state(std::int64_t run_id, const std::string& state) {
     db_.query("UPDATE decant.runs SET state = $2, finished_at = now() WHERE id = $1", {std::to_string(run_id), state});
+}
+
+void RunStore::undo_swap(const Run& newest) {
+    db_.query(undo_swap_sql, {newest.schema, newest.table, std::to_string(newest.id)});
 }
 
 void RunStore::record_swap(std::int64_t run_id, const std::string& previous) {

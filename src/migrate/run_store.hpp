@@ -92,6 +92,8 @@ public:
     void set_counts(std::int64_t run_id, const Counts& counts);
     void set_phase(std::int64_t run_id, const std::string& phase);
     void set_state(std::int64_t run_id, const std::string& state);
+    /// Marks as rolled back the run that swapped the table in and all later ones of it; `newest` is its origin().
+    void undo_swap(const Run& newest);
     /// The run's table stands under its final name now, the one before it under `previous` (empty: dropped).
     void record_swap(std::int64_t run_id, const std::string& previous);
     void finish(std::int64_t run_id, const RunEnd& end);

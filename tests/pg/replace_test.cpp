@@ -31,6 +31,23 @@ protected:
         return with_.decant().run(arguments);
     }
 
+    /// A copy `items` is replaced, then `since` is done, then it is rolled back and replaced again: what is kept of it
+    /// then is the copy of before all this.
+    template <typename Since>
+    void expect_kept_when_replaced_again(const std::string& failpoint, const Since& since) {
+        with_.copied({"--to", "items"});
+        const std::string restored = with_.content("items");
+        with_.source().put_samples(0, 10, 1);
+        with_.decant().run(with_.copy_arguments({"--to", "items", "--replace"}), {"DECANT_FAILPOINT=" + failpoint});
+        since();
+        ASSERT_EQ(with_.decant().run({"rollback", "items"}).exit_code, 0);
+        ASSERT_EQ(with_.content("items"), restored);
+        EXPECT_EQ(with_.value("SELECT count(*) FROM decant.runs WHERE state = 'done'"), "1");
+        const auto report = with_.copied({"--to", "items", "--replace"});
+        EXPECT_EQ(with_.content(std::string{report.at("previous_table").as_string()}), restored);
+        EXPECT_NE(with_.content("items"), restored);
+    }
+
     CopyCase with_;
     std::string before_;
 };
@@ -86,10 +103,60 @@ TEST_F(Replace, ATableThatIsRolledBackStillHasItsRunRecordAfterAPrune) {
     with_.copied({"--to", "items"});
     with_.copied({"--to", "items", "--replace"});
     with_.copied({"--to", "items"});
-    EXPECT_EQ(with_.decant().run({"runs", "prune", "--keep", "0", "--json"}).out, "{\"removed\":2}\n");
+    EXPECT_EQ(with_.decant().run({"runs", "prune", "--keep", "0", "--json"}).out, "{\"removed\":1}\n");
     ASSERT_EQ(with_.decant().run({"rollback", "items"}).exit_code, 0);
     const Outcome verified = with_.verify("source", "items");
     EXPECT_EQ(verified.exit_code, 0) << verified.told();
+}
+
+TEST_F(Replace, KeepsARestoredTableWhoseUndoneCopyWasRunAgain) {
+    expect_kept_when_replaced_again("", [&] {
+        with_.copied({"--to", "items"});
+        with_.copied({"--to", "items", "--replace"});
+    });
+}
+
+TEST_F(Replace, KeepsARestoredTableWhoseUndoneSwapWasKilledBeforeItsEnd) {
+    expect_kept_when_replaced_again("copy.swapped:1", [&] {
+        with_.copied({"--to", "items", "--replace"});
+        with_.copied({"--to", "items"});
+    });
+}
+
+TEST_F(Replace, KeepsARestoredTableWhoseUndoneSwapWasKilledAndItsSourceChanged) {
+    expect_kept_when_replaced_again("copy.swapped:1", [&] {
+        with_.source().put_samples(0, 10, 2);
+        with_.copied({"--to", "items"});
+        with_.copied({"--to", "items"});
+    });
+}
+
+TEST_F(Replace, KeepsARestoredTableThoughRunsWerePrunedBeforeTheRollback) {
+    expect_kept_when_replaced_again("", [&] {
+        with_.copied({"--to", "items"});
+        with_.copied({"--to", "items"});
+        EXPECT_EQ(with_.decant().run({"runs", "prune", "--keep", "2"}).exit_code, 0);
+    });
+}
+
+TEST_F(Replace, TheSameReplaceAgainKeepsTheCopyWhereThePreviousTableWasDropped) {
+    with_.copied({"--replace"});
+    const std::string copied = with_.content();
+    with_.exec("DROP TABLE products__decant_old");
+    with_.copied({"--replace"});
+    EXPECT_EQ(with_.content("products__decant_old"), copied);
+}
+
+TEST_F(Replace, RollbackUndoesAReplaceThatWasStoppedWhileAnotherCopyRan) {
+    with_.copied({"--to", "items"});
+    with_.decant().run(with_.copy_arguments({"--to", "items", "--replace"}), {"DECANT_FAILPOINT=copy.loaded:1"});
+    with_.copied({"--to", "items"});
+    with_.exec("UPDATE items SET document = 'own' WHERE id = 'record-000003'");
+    const std::string restored = with_.content("items");
+    with_.copied({"--to", "items", "--replace"});
+    ASSERT_NE(with_.content("items"), restored);
+    EXPECT_EQ(with_.decant().run({"rollback", "items"}).exit_code, 0);
+    EXPECT_EQ(with_.content("items"), restored);
 }
 
 TEST_F(Replace, B1_RollbackRefusesWhenRowsWereWrittenSinceUnlessForced) {

@@ -53,6 +53,8 @@ CopyReport CopyJob::run() {
     if (run_.phase == "load") load();
     pages_.reset();
     if (run_.phase == "index") build_indexes();
+    // An earlier attempt swapped: the run's report, in which a rollback looks for it, is this one's.
+    if (run_.phase == "swapped") report_.phases.push_back({"swap", 0});
     if (run_.phase == "verify" || run_.phase == "swapped") verify();
     if (run_.phase == "swap") swap();
     finish();
@@ -119,10 +121,11 @@ pg::Connection& CopyJob::scanner() {
     return *scanner_;
 }
 
-std::optional<Run> CopyJob::resumable_run(bool is_replacement) {
-    const auto found = RunStore{*db_}.unfinished(target_.schema, target_.table, is_replacement);
+std::optional<Run> CopyJob::resumable_run(const std::optional<Run>& origin) {
+    const auto found = RunStore{*db_}.unfinished(target_.schema, target_.table, is_beside_);
     if (!found) return std::nullopt;
-    const bool is_same = found->collection_id == source_->collection().id &&
+    const bool is_newest = !origin || found->id >= origin->id;
+    const bool is_same = is_newest && found->collection_id == source_->collection().id &&
                          found->fingerprint == source_->fingerprint() && found->shape.type == report_.shape.type &&
                          found->shape.dimension == report_.shape.dimension && found->shape.nul == report_.shape.nul &&
                          found->command == "copy" &&
@@ -135,7 +138,11 @@ std::optional<Run> CopyJob::resumable_run(bool is_replacement) {
 /// The same --replace again, of a source that has not changed: a second swap would put the copy in the place of the
 /// table that rollback is to return to.
 bool CopyJob::is_replaced_already(const Run& origin) const {
-    return origin.state == "done" && !origin.previous_table.empty() && origin.fingerprint == source_->fingerprint();
+    return origin.state == "done" && is_kept(origin.previous_table) && origin.fingerprint == source_->fingerprint();
+}
+
+bool CopyJob::is_kept(const std::string& previous_table) const {
+    return !previous_table.empty() && table_exists(*db_, {target_.schema, previous_table});
 }
 
 void CopyJob::choose_run() {
@@ -147,9 +154,9 @@ void CopyJob::choose_run() {
     if (is_beside_) check_replaceable(*db_, target_);
     if (table_exists_ && !is_beside_) {
         if (!is_ours) throw other_origin(target_, source_->collection(), origin.has_value());
-        previous_table_ = origin->previous_table;
+        if (is_kept(origin->previous_table)) previous_table_ = origin->previous_table;
     }
-    if (auto earlier = resumable_run(is_beside_)) {
+    if (auto earlier = resumable_run(origin)) {
         run_ = std::move(*earlier);
         report_.is_resumed = true;
     } else {

@@ -32,7 +32,9 @@ private:
     void open_target();
     void choose_run();
     bool is_replaced_already(const Run& origin) const;
-    std::optional<Run> resumable_run(bool is_replacement);
+    bool is_kept(const std::string& previous_table) const;
+    /// Not one from before the run that wrote the present table.
+    std::optional<Run> resumable_run(const std::optional<Run>& origin);
     void begin_run();
     void load();
     void build_indexes();
