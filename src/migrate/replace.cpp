@@ -55,6 +55,9 @@ constexpr std::string_view is_recorded_sql =
     "SELECT EXISTS (SELECT FROM decant.runs WHERE table_schema = $1 AND table_name = $2 "
     "AND ($3 IN (previous_table, load_table) OR state = 'rolled_back'))";
 
+constexpr std::string_view forget_follows_sql =
+    "DELETE FROM decant.follows WHERE table_schema = $1 AND table_name = $2";
+
 void take_over_access(pg::Connection& db, const TableName& from, const TableName& to) {
     const pg::Result grants = db.query(grants_sql, {from.schema, from.table});
     for (int row = 0; row < grants.rows(); ++row) {
@@ -86,6 +89,11 @@ void rename_table(pg::Connection& db, const TableName& from, const std::string& 
         db.exec(fmt::format("ALTER INDEX {}.{} RENAME TO {}", db.quote_identifier(from.schema),
                             db.quote_identifier(present), db.quote_identifier(wanted)));
     }
+}
+
+/// The table of before is older than where a follower was: it is to compare everything.
+void forget_follows(pg::Connection& db, const TableName& table) {
+    if (table_exists(db, {"decant", "follows"})) db.query(forget_follows_sql, {table.schema, table.table});
 }
 
 void check_unchanged(pg::Connection& db, const TableName& table, std::int64_t run_id, bool force) {
@@ -182,6 +190,7 @@ RollbackOutcome rollback_table(const std::string& conninfo, const TableName& tab
     rename_table(db, table, undone, std::string{undone_suffix});
     rename_table(db, {table.schema, run->previous_table}, table.table, "");
     runs.undo_swap(*run);
+    forget_follows(db, table);
     tx.commit();
     return {.table = table,
             .undone_table = undone,

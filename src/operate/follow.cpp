@@ -75,10 +75,13 @@ private:
     void read_position() {
         pg::Connection db = pg::Connection::open(request_.copy.conninfo);
         position_.reset();
-        if (migrate::RunStore{db}.is_prepared() && migrate::table_exists(db, table())) {
+        if (migrate::RunStore{db}.is_prepared()) {
             FollowStore store = store_in(db);
             store.prepare();
-            position_ = store.position();
+            if (migrate::table_exists(db, table()))
+                position_ = store.position();
+            else
+                store.forget();
         }
         is_in_doubt_ = false;
     }

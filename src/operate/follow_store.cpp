@@ -28,6 +28,8 @@ constexpr std::string_view insert_sql =
 constexpr std::string_view update_sql =
     "UPDATE decant.follows SET newest = $4, applied = $5, updated_at = now() "
     "WHERE table_schema = $1 AND table_name = $2 AND collection_id = $3 AND newest = $6 AND applied = $7";
+constexpr std::string_view forget_sql =
+    "DELETE FROM decant.follows WHERE table_schema = $1 AND table_name = $2 AND collection_id = $3";
 constexpr std::string_view keep_run_sql = R"sql(
 WITH earlier AS (SELECT full_run FROM decant.follows
                  WHERE table_schema = $1 AND table_name = $2 AND collection_id = $3),
@@ -58,6 +60,10 @@ void FollowStore::save(const std::optional<chroma::QueuePosition>& before, const
     throw Error{ErrorCode::busy,
                 fmt::format("Another process follows collection {} into {} too", collection_id_, table_.shown()),
                 "Let only one of them run; what both wrote is right."};
+}
+
+void FollowStore::forget() {
+    db_.query(forget_sql, {table_.schema, table_.table, collection_id_});
 }
 
 void FollowStore::keep_run(std::int64_t run_id) {

@@ -20,6 +20,8 @@ public:
     std::optional<chroma::QueuePosition> position();
     /// Throws Error{busy} unless what stands there is `before`: somebody else follows the same collection.
     void save(const std::optional<chroma::QueuePosition>& before, const chroma::QueuePosition& now);
+    /// Of a table that is there no more.
+    void forget();
     /// The run record of the last pass over everything, in the place of the one before: there may be many.
     void keep_run(std::int64_t run_id);
 

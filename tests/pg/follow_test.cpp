@@ -140,6 +140,38 @@ TEST_F(FollowTest, F1_ComparesEverythingWhereRowsOfTheQueueWerePurged) {
     EXPECT_EQ(with_.value("SELECT count(*) FROM decant.runs"), "2");
 }
 
+TEST_F(FollowTest, BringsATableUpAgainThatWasRolledBack) {
+    with_.source().put_samples(0, 20);
+    with_.copied({"--index", "none"});
+    with_.source().put_samples(20, 20);
+    with_.copied({"--index", "none", "--replace"});
+    RunningDecant decant = start();
+    pass(decant, 1);
+    stop(decant);
+    ASSERT_EQ(with_.decant().run({"rollback", "products", "--force"}).exit_code, 0);
+    ASSERT_EQ(with_.value("SELECT count(*) FROM products"), "20");
+
+    RunningDecant later = start();
+    EXPECT_EQ(number(pass(later, 1), "inserted"), 20U);
+    stop(later);
+    expect_equal();
+}
+
+TEST_F(FollowTest, MakesATableAnewThatWasDropped) {
+    with_.source().put_samples(0, 20);
+    RunningDecant decant = start();
+    pass(decant, 1);
+    stop(decant);
+    with_.exec("DROP TABLE products");
+
+    RunningDecant later = start();
+    EXPECT_EQ(number(pass(later, 1), "inserted"), 20U);
+    with_.source().put_samples(20, 5);
+    EXPECT_EQ(number(pass(later, 2), "inserted"), 5U);
+    stop(later);
+    expect_equal();
+}
+
 TEST_F(FollowTest, F1_WaitsForADatabaseThatIsAway) {
     with_.source().put_samples(0, 10);
     ThrowawayCluster& cluster = ThrowawayCluster::shared();
