@@ -51,6 +51,7 @@ struct CopyReport {
     std::vector<std::string> index_sql;
     Counts counts;  ///< of the whole run, resumed parts included
     std::uint64_t lost = 0;
+    std::vector<std::string> lost_ids;  ///< of records that the source has but cannot give: raw bytes
     std::vector<PhaseTime> phases;
     std::optional<VerifyOutcome> verification;
     std::optional<RecallOutcome> recall;

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 
 #include "migrate/copy_json.hpp"
 #include "migrate/target_lock.hpp"
+#include "migrate/text_fault.hpp"
 #include "store/index_builder.hpp"
 
 namespace decant::migrate {
@@ -199,15 +201,26 @@ private:
             "{9}.vector_send(excluded.embedding))",
             table(), columns_.id, columns_.document, columns_.metadata, more, columns_.document_of_s,
             columns_.metadata_of_s, more_values, staging().quoted(*db_), pgvector_->schema));
-        if (request_.prune) {
-            report_.pruned = db_->exec(fmt::format("DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM {} s WHERE {}){}",
-                                                   table(), staging().quoted(*db_), same_row(), of_collection()))
-                                 .affected();
-        }
+        if (request_.prune) report_.pruned = prune();
         tx.commit();
         report_.written = written.affected();
         report_.unchanged = count_rows(*db_, staging()) - report_.written;
         report_.is_transferred = true;
+    }
+
+    /// Of rows that are not in the staging table, those stay whose records the source has but cannot give.
+    std::uint64_t prune() {
+        std::vector<std::string> lost;
+        std::ranges::remove_copy_if(report_.copy.lost_ids, std::back_inserter(lost),
+                                    [](const std::string& id) { return find_text_fault(id).has_value(); });
+        return db_
+            ->query(fmt::format("DELETE FROM {0} t WHERE NOT EXISTS (SELECT FROM {1} s WHERE {2}){3} "
+                                "AND NOT EXISTS (SELECT FROM decant.rejects r WHERE r.run_id = $1 "
+                                "AND r.id = pg_catalog.convert_to(t.{4}, 'UTF8')) "
+                                "AND NOT EXISTS (SELECT FROM pg_catalog.unnest($2::text[]) lost WHERE lost = t.{4})",
+                                table(), staging().quoted(*db_), same_row(), of_collection(), columns_.id),
+                    {std::to_string(report_.copy.run_id), pg::array_literal(lost)})
+            .affected();
     }
 
     void compare() {

@@ -159,6 +159,12 @@ void SyntheticChroma::remove(std::span<const std::string> ids) {
     db_.reset();
 }
 
+void SyntheticChroma::lose_vector(const std::string& id) {
+    open();
+    Statement{db_.get(), "DELETE FROM embeddings_queue WHERE id = ?"}.text(id).run();
+    db_.reset();
+}
+
 void SyntheticChroma::put_one(const SourceRecord& record) {
     sqlite3* db = db_.get();
     enqueue(Operation::upsert, record.id, record.vector);

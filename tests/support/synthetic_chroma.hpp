@@ -49,6 +49,8 @@ public:
     /// sample_record(first), ... in one transaction.
     void put_samples(std::uint64_t first, std::uint64_t count, std::uint64_t version = 0);
     void remove(std::span<const std::string> ids);
+    /// The record stays, its vector is nowhere any more.
+    void lose_vector(const std::string& id);
 
     const std::filesystem::path& path() const noexcept { return path_; }
     std::size_t dimension() const noexcept { return options_.dimension; }

@@ -68,6 +68,8 @@ void CopyJob::open_source() {
     report_.collection = collection;
     report_.snapshot = origin_->snapshot();
     report_.lost = source_->lost().size();
+    for (const chroma::LostRecord& lost : source_->lost())
+        report_.lost_ids.push_back(lost.id);
     if (report_.snapshot) {
         observer_.note(fmt::format("Reading a consistent copy at seq_id {}: {}", report_.snapshot->seq_id,
                                    report_.snapshot->reason));
@@ -202,8 +204,7 @@ void CopyJob::load() {
                   .is_empty = is_new_table && !report_.is_resumed,
                   .after_id = run_.last_id};
     if (!report_.is_resumed) plan.root = &root_.emplace();
-    for (const chroma::LostRecord& lost : source_->lost())
-        plan.absent_ids.insert(lost.id);
+    plan.absent_ids.insert(report_.lost_ids.begin(), report_.lost_ids.end());
     if (run_.last_id) {
         pages_.reset();
         source_->seek_after(*run_.last_id);
