@@ -84,6 +84,35 @@ TEST(Copy, RemovesWithPruneWhatTheSourceDoesNotHave) {
     EXPECT_EQ(with.verify("digests").exit_code, 0);
 }
 
+TEST(Copy, PrunesWhatARunWithoutPruneLeftBeforeItWasKilled) {
+    CopyCase with;
+    with.source().put_samples(0, 250);
+    with.copied({"--index", "none"});
+    with.source().remove(std::array<std::string, 1>{"record-000100"});
+    with.decant().run(with.copy_arguments({"--index", "none"}), {"DECANT_FAILPOINT=copy.loaded:1"});
+    const auto report = with.copied({"--index", "none", "--prune"});
+    EXPECT_EQ(count_of(report, "pruned"), 1U);
+    EXPECT_EQ(count_of(report, "kept"), 0U);
+    EXPECT_EQ(with.value("SELECT count(*) FROM products"), "249");
+}
+
+TEST(Copy, BuildsTheIndexThatAKilledRunWasNotAskedFor) {
+    constexpr const char* methods =
+        "SELECT string_agg(substring(indexdef FROM 'USING ([a-z]+)'), ' ' ORDER BY indexname) FROM pg_indexes "
+        "WHERE tablename = 'products'";
+    for (const auto& [failpoint, option] : {std::pair{"copy.indexed:1", "--prune"}, {"copy.swapped:1", "--replace"}}) {
+        CopyCase with;
+        with.source().put_samples(0, 20);
+        with.exec("CREATE EXTENSION IF NOT EXISTS vector");
+        if (std::string_view{option} == "--replace") with.exec("CREATE TABLE products (mine int)");
+        const std::vector<std::string> bare = with.copy_arguments({"--index", "none", option});
+        EXPECT_EQ(with.decant().run(bare, {std::string{"DECANT_FAILPOINT="} + failpoint}).exit_code, 137);
+        EXPECT_EQ(with.value(methods), "btree") << failpoint;
+        EXPECT_TRUE(with.copied({option}).at("resumed").as_bool());
+        EXPECT_EQ(with.value(methods), "hnsw gin btree") << failpoint;
+    }
+}
+
 TEST(Copy, PutsBackWhatWasChangedInTheTable) {
     CopyCase with;
     with.source().put_samples(0, 250);

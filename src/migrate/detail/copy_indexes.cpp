@@ -77,8 +77,10 @@ void CopyJob::build_indexes() {
         }
     }
     // A bare load is left to autovacuum, like any COPY.
-    if (request_.index != store::IndexKind::none)
+    const bool has_built = !report_.index_sql.empty();
+    if (request_.index != store::IndexKind::none && (run_.phase == "index" || has_built))
         timed("analyze", 0, [&] { db_->exec("ANALYZE " + load_table().quoted(*db_)); });
+    if (run_.phase != "index") return;
     RunStore{*db_}.set_phase(run_.id, run_.phase = "verify");
     failpoint("copy.indexed");
 }

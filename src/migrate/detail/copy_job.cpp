@@ -52,7 +52,8 @@ CopyReport CopyJob::run() {
     choose_run();
     if (run_.phase == "load") load();
     pages_.reset();
-    if (run_.phase == "index") build_indexes();
+    // Another index may be asked for than that of the attempt which ended there.
+    if (run_.phase == "index" || run_.phase == "verify" || run_.phase == "swapped") build_indexes();
     // An earlier attempt swapped: the run's report, in which a rollback looks for it, is this one's.
     if (run_.phase == "swapped") report_.phases.push_back({"swap", 0});
     if (run_.phase == "verify" || run_.phase == "swapped") verify();
@@ -127,7 +128,9 @@ std::optional<Run> CopyJob::resumable_run(const std::optional<Run>& origin) {
     const auto found = RunStore{*db_}.unfinished(target_.schema, target_.table, is_beside_);
     if (!found) return std::nullopt;
     const bool is_newest = !origin || found->id >= origin->id;
-    const bool is_same = is_newest && found->collection_id == source_->collection().id &&
+    // What its pages kept, no later page looks at again.
+    const bool left_what_is_pruned = request_.prune && found->counts.kept > 0;
+    const bool is_same = is_newest && !left_what_is_pruned && found->collection_id == source_->collection().id &&
                          found->fingerprint == source_->fingerprint() && found->shape.type == report_.shape.type &&
                          found->shape.dimension == report_.shape.dimension && found->shape.nul == report_.shape.nul &&
                          found->command == "copy" &&
