@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -51,7 +52,8 @@ enum class Likeness { different, rounded, equal };
 /// Chroma keeps a vector of a cosine collection as its direction and its length, and gives their product: three
 /// roundings of a float away from what was added at most.
 Likeness likeness_of(std::span<const float> present, std::span<const float> wanted, bool is_cosine) {
-    if (std::ranges::equal(present, wanted)) return Likeness::equal;
+    const auto bits = [](float value) { return std::bit_cast<std::uint32_t>(value); };
+    if (std::ranges::equal(present, wanted, {}, bits, bits)) return Likeness::equal;
     constexpr float roundings = 3 * std::numeric_limits<float>::epsilon() / 2;
     const bool is_rounded = is_cosine && std::ranges::equal(present, wanted, [](float there, float here) {
                                 return std::abs(there - here) <= roundings * std::abs(here);

@@ -88,6 +88,19 @@ TEST_P(Export, TakesAwayWhatARecordHasNoMoreAndLeavesOtherRecords) {
     EXPECT_EQ(with_.content("back"), with_.content());
 }
 
+TEST_P(Export, TellsAnIntegerFromAFloatAndTheSignOfAZero) {
+    server_.add_collection("another");
+    const std::string zero = "'[" + std::string{"0,"} + "' || repeat('1,', 30) || '1]'";
+    with_.exec("UPDATE products SET metadata = '{\"n\": 0, \"list\": [0, 0]}', embedding = (" + zero + ")::vector");
+    exported();
+    with_.exec("UPDATE products SET metadata = '{\"n\": 0.0, \"list\": [0, 0]}' WHERE id = 'record-000001'");
+    with_.exec("UPDATE products SET metadata = '{\"n\": 0, \"list\": [0.0, 0.0]}' WHERE id = 'record-000002'");
+    with_.exec(
+        "UPDATE products SET embedding = replace(embedding::text, '[0', '[-0')::vector WHERE id = 'record-000003'");
+    EXPECT_EQ(number(exported(), "changed"), 3U);
+    EXPECT_EQ(content_of_server(), with_.content());
+}
+
 TEST_P(Export, NamesEachRowThatChromaCannotHoldAndWritesTheOthers) {
     server_.add_collection("another");
     with_.exec(

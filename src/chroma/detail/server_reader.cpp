@@ -37,12 +37,18 @@ std::string counted(const std::vector<std::string_view>& ids) {
                        ids.size() > listed_ids ? ", …" : "");
 }
 
+/// A number is hashed with its type: 0 and 0.0 have the same bytes.
 struct ScalarDigest {
     std::uint64_t operator()(std::string_view text) const { return hash_of(text); }
+    std::uint64_t operator()(bool flag) const { return of('b', flag); }
+    std::uint64_t operator()(std::int64_t number) const { return of('i', number); }
+    std::uint64_t operator()(double number) const { return of('f', number); }
+
+private:
     template <typename T>
-    std::uint64_t operator()(T number) const {
-        char bytes[sizeof(T)];
-        std::memcpy(bytes, &number, sizeof bytes);
+    static std::uint64_t of(char type, T number) {
+        char bytes[1 + sizeof(T)] = {type};
+        std::memcpy(bytes + 1, &number, sizeof(T));
         return hash_of({bytes, sizeof bytes}) + sizeof(T);
     }
 };
