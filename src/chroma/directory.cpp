@@ -126,16 +126,19 @@ std::unique_ptr<RecordReader> Directory::read_some(const Collection& collection,
 QueueChanges Directory::changes_since(const Collection& collection, std::uint64_t newest) const {
     const detail::Database db{state_->read_path / "chroma.sqlite3"};
     const detail::ReadTransaction transaction{db};
-    return detail::read_queue_changes(db, state_->entry_of(collection), newest);
+    const detail::CatalogEntry& entry = state_->entry_of(collection);
+    PickleLook none;
+    return detail::read_queue_changes(db, entry, newest, detail::find_applied(db, state_->read_path, entry, none));
 }
 
 QueueChanges Directory::look_for_changes(const std::filesystem::path& path, const Collection& collection,
-                                         std::uint64_t newest) {
+                                         std::uint64_t newest, PickleLook& earlier) {
     const std::filesystem::path folder = detail::locate_directory(path);
     const detail::Database db{folder / "chroma.sqlite3"};
     const detail::ReadTransaction transaction{db};
     const detail::Catalog catalog = detail::read_catalog(db);
-    return detail::read_queue_changes(db, find_entry(catalog, collection, folder), newest);
+    const detail::CatalogEntry& entry = find_entry(catalog, collection, folder);
+    return detail::read_queue_changes(db, entry, newest, detail::find_applied(db, folder, entry, earlier));
 }
 
 }  // namespace decant::chroma

@@ -37,9 +37,10 @@ public:
     /// written meanwhile: a reader that was opened before notices.
     QueueChanges changes_since(const Collection& collection, std::uint64_t newest) const;
 
-    /// The same without opening the directory, of the files as they are at this moment, for looking often.
+    /// The same without opening the directory, of the files as they are at this moment, for looking often. `earlier` is
+    /// that of the last look.
     static QueueChanges look_for_changes(const std::filesystem::path& path, const Collection& collection,
-                                         std::uint64_t newest);
+                                         std::uint64_t newest, PickleLook& earlier);
 
 private:
     struct State;

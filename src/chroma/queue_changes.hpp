@@ -14,6 +14,15 @@ struct QueuePosition {
     friend bool operator==(const QueuePosition&, const QueuePosition&) = default;
 };
 
+/// What an index_metadata.pickle told and which state of the file that was, so that it is read again only after it was
+/// rewritten.
+struct PickleLook {
+    std::uint64_t inode = 0;
+    std::uint64_t size = 0;
+    std::int64_t modified_ns = 0;
+    std::uint64_t max_seq_id = 0;
+};
+
 /// What happened to a collection since a position.
 struct QueueChanges {
     QueuePosition now;

@@ -87,10 +87,10 @@ private:
     }
 
     /// True too where a look is not enough to tell, as after the death of a writer.
-    bool has_changed() const {
+    bool has_changed() {
         try {
-            return chroma::Directory::look_for_changes(request_.copy.source.from, collection_, position_->newest).now !=
-                   *position_;
+            const std::string& from = request_.copy.source.from;
+            return chroma::Directory::look_for_changes(from, collection_, position_->newest, pickle_).now != *position_;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::source_unreadable) throw;
             return true;
@@ -186,6 +186,7 @@ private:
     FollowRequest request_;
     const FollowObserver& observer_;
     chroma::Collection collection_;
+    chroma::PickleLook pickle_;
     QueuePosition start_;                    ///< of the source when it was first opened
     std::optional<QueuePosition> position_;  ///< of the table
     bool is_in_doubt_ = false;               ///< a commit may have come through or not

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/json/parse.hpp>
 #include <sstream>
@@ -138,6 +139,25 @@ TEST_F(FollowTest, F1_ComparesEverythingWhereRowsOfTheQueueWerePurged) {
     stop(later);
     expect_equal();
     EXPECT_EQ(with_.value("SELECT count(*) FROM decant.runs"), "2");
+}
+
+TEST(FollowOldChroma, ComparesEverythingWhenOnlyThePickleTellsThatCosineVectorsMovedIntoTheIndex) {
+    CopyCase with{{.dimension = 32, .space = "cosine"}};
+    with.source().put_samples(0, 20);
+    RunningDecant decant = with.decant().start(with.copy_arguments({"--follow", "--interval", "1", "--index", "none"}));
+    const auto has_passes = [&](std::ptrdiff_t count) {
+        return eventually(30s, [&] { return std::ranges::count(decant.out(), '\n') == count; });
+    };
+    ASSERT_TRUE(has_passes(1)) << decant.err();
+    for (const int moved : {10, 20}) {
+        with.source().write_pickle(moved);
+        ASSERT_TRUE(has_passes(moved / 10 + 1)) << decant.err();
+        EXPECT_EQ(with.value("SELECT applied FROM decant.follows"), std::to_string(moved));
+    }
+    decant.signal(SIGTERM);
+    const Outcome outcome = decant.wait();
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.out, HasSubstr("vectors moved into the index"));
 }
 
 TEST_F(FollowTest, BringsATableUpAgainThatWasRolledBack) {

@@ -159,6 +159,13 @@ void SyntheticChroma::remove(std::span<const std::string> ids) {
     db_.reset();
 }
 
+void SyntheticChroma::write_pickle(int max_seq_id) {
+    constexpr std::string_view head{"\x80\x02}(X\x0b\0\0\0id_to_label}X\x0a\0\0\0max_seq_idK", 37};
+    fs::create_directories(path_ / vector_segment);
+    std::ofstream{path_ / vector_segment / "index_metadata.pickle", std::ios::binary}
+        << head << static_cast<char>(max_seq_id) << "u.";
+}
+
 void SyntheticChroma::lose_vector(const std::string& id) {
     open();
     Statement{db_.get(), "DELETE FROM embeddings_queue WHERE id = ?"}.text(id).run();

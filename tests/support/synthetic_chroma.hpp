@@ -49,6 +49,8 @@ public:
     /// sample_record(first), ... in one transaction.
     void put_samples(std::uint64_t first, std::uint64_t count, std::uint64_t version = 0);
     void remove(std::span<const std::string> ids);
+    /// As Chroma before 0.5.6 tells that it has moved vectors into its index; at most 255. No index file is written.
+    void write_pickle(int max_seq_id);
     /// The record stays, its vector is nowhere any more.
     void lose_vector(const std::string& id);
 

@@ -37,11 +37,6 @@ private:
     std::vector<LabelledElement> elements_;
 };
 
-/// Segment ids become folder names: only what a uuid is made of.
-bool is_plain_name(std::string_view name) {
-    return !name.empty() && name.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
-}
-
 std::optional<HnswLayout> persisted_layout(const std::filesystem::path& folder) {
     const auto header = MappedFile::open(folder / "header.bin");
     return header ? read_hnsw_header(header->bytes()) : std::nullopt;
@@ -57,6 +52,10 @@ bool was_persisted_before_seq_id_rows(const Database& db, const std::filesystem:
 }
 
 }  // namespace
+
+bool is_plain_name(std::string_view name) {
+    return !name.empty() && name.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
+}
 
 std::optional<std::uint32_t> persisted_dimension(const std::filesystem::path& directory, const std::string& segment) {
     const auto layout = is_plain_name(segment) ? persisted_layout(directory / segment) : std::nullopt;

@@ -46,6 +46,9 @@ private:
     std::uint32_t code_ = nowhere;
 };
 
+/// Segment ids become folder names: only what a uuid is made of.
+bool is_plain_name(std::string_view segment);
+
 /// The dimension that a segment's header.bin tells, when it has elements.
 std::optional<std::uint32_t> persisted_dimension(const std::filesystem::path& directory, const std::string& segment);
 
