@@ -45,7 +45,9 @@ std::optional<Scheduler::Wanted> Scheduler::look() {
     try {
         pg::Connection db = pg::Connection::open(setup_.conninfo);
         outlook = look_ahead(db, *setup_.schedule);
-        outlook.is_cut_short = outlook.is_cut_short && !store::SyncStore{db}.is_running();
+        // Looked at again: it may have ended before the lock was asked for.
+        outlook.is_cut_short =
+            outlook.is_cut_short && !store::SyncStore{db}.is_running() && look_ahead(db, *setup_.schedule).is_cut_short;
     } catch (const Error& error) {
         log::warning("nothing is synced for now: {}. {}", printable(error.happened()), error.remedy());
         return std::nullopt;

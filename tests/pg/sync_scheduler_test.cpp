@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "pg/held_lock.hpp"
 #include "store/sync_store.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/schema_case.hpp"
@@ -41,8 +42,10 @@ private:
 
 class SyncSchedulerTest : public testing::Test {
 protected:
-    /// A run of the hour that it is for, which ends at once. False: there was one.
+    /// A run of the hour that it is for, which ends at once. False: there was one, or one is under way.
     bool run_of(const Scheduler::Wanted& wanted) const {
+        const pg::HeldLock lock{with_.decant().conninfo(), store::SyncStore::lock_sql};
+        if (!lock.is_held()) return false;
         pg::Connection db = with_.open();
         store::SyncStore store{db};
         const auto id = store.begin({.source = "dux", .origin = "test", .scope = "full"}, "t", wanted.due);
