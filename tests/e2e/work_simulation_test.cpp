@@ -321,13 +321,14 @@ private:
         away_until_ = {};
         for (const auto& worker : workers_)
             worker->wake();
-        for (int turns = 0, idle = 0; turns < 1'000 && idle < 40 && !testing::Test::HasFailure(); ++turns) {
+        for (int turns = 0, idle = 0; turns < 3'000 && idle < 120 && !testing::Test::HasFailure(); ++turns) {
             bool is_busy = false;
             for (const auto& worker : workers_)
                 is_busy = worker->step(false) || is_busy;
             if (is_busy) continue;
             if (value("SELECT count(*) FROM decant.embedding_jobs") == "0") return;
-            // What a clock that went back an hour has delayed comes too.
+            // What a clock that went back an hour has delayed comes too; a text at which the model breaks waits twice
+            // an attempt, for the model and for itself.
             time_.advance(++idle < 8 ? 5'000ms : 10min);
         }
     }
