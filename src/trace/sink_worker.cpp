@@ -14,9 +14,9 @@
 namespace decant::trace {
 namespace {
 
-/// Of one file on the disk: what LangSmith takes at once, so that a file is delivered whole or not; and writing it
-/// takes the processor for a few milliseconds only.
-constexpr BatchLimits stored_limits{.runs = 100, .bytes = 4UL << 20U};
+/// Of one file on the disk: small enough that sending it does not keep the thread from the queue for long. Smaller ones
+/// spread the writing over more requests, whose p99 grows (docs/benchmarks.md).
+constexpr BatchLimits stored_limits{.runs = 300, .bytes = 4UL << 20U};
 /// After a slow delivery thousands of runs wait: written all at once they would take a processor from requests.
 constexpr std::chrono::milliseconds pause_between_files{20};
 /// At the end there is no time for many files.
