@@ -221,6 +221,11 @@ def main():
     options = parser.parse_args()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    return run_on_catalog(options, measure)
+
+
+def run_on_catalog(options, measure):
+    """measure(options, catalog, report) on a catalog of options.rows; the exit status."""
     report = Report()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     catalog = Catalog(options.rows, 384)

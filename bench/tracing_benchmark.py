@@ -14,7 +14,6 @@ import json
 import multiprocessing
 import os
 import re
-import signal
 import socket
 import statistics
 import sys
@@ -27,9 +26,7 @@ import uuid
 
 import postgres
 from processes import Failed
-from report import Report
-from search_catalog import Catalog, load
-from server_benchmark import SEARCH, Models, Server, is_loaded, requests_file
+from server_benchmark import SEARCH, Models, Server, requests_file, run_on_catalog
 
 CONDITIONS = {"dead": "nobody listens", "hole": "a black hole", "slow": "answers after 5 s", "errors": "answers 500"}
 CHAT = "/api/v1/chat/message"
@@ -270,19 +267,7 @@ def main():
     parser.add_argument("--only", action="append", choices=CONDITIONS, help="this condition; may be given again")
     parser.add_argument("--keep", action="store_true", help="use the database of the last run, and leave it there")
     options = parser.parse_args()
-    report = Report()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    catalog = Catalog(options.rows, 384)
-    try:
-        if not (options.keep and is_loaded(options.rows)):
-            load(catalog, options.decant)
-        measure(options, catalog, report)
-    finally:
-        if not options.keep:
-            postgres.drop_database()
-    print("load of the machine at the end: " + ", ".join(f"{load:.1f}" for load in os.getloadavg()))
-    report.close()
-    return 0 if report.all_passed() else 1
+    return run_on_catalog(options, measure)
 
 
 if __name__ == "__main__":
