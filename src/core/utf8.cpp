@@ -8,8 +8,6 @@
 namespace decant {
 namespace {
 
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
 bool is_between(std::string_view first, std::string_view character, std::string_view last) {
     return character.size() == first.size() && first <= character && character <= last;
 }
@@ -28,7 +26,7 @@ std::string valid_utf8(std::string_view text) {
     out.reserve(text.size());
     while (!text.empty()) {
         const std::size_t length = utf8_length(text);
-        out += length == 0 ? replacement : text.substr(0, length);
+        out += length == 0 ? replacement_character : text.substr(0, length);
         text.remove_prefix(length == 0 ? 1 : length);
     }
     return out;
@@ -57,7 +55,7 @@ std::string printable(std::string_view text) {
             for (const char byte : character)
                 out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
         } else {
-            out += length == 0 ? replacement : character;
+            out += length == 0 ? replacement_character : character;
         }
     }
     return out;

@@ -23,6 +23,9 @@ constexpr std::size_t utf8_length(std::string_view text) noexcept {
     return is_between(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) ? 4 : 0;
 }
 
+/// U+FFFD.
+inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
+
 /// `text` with every byte that belongs to no well-formed UTF-8 sequence replaced by U+FFFD. For showing; what is stored
 /// keeps its bytes.
 std::string valid_utf8(std::string_view text);
