@@ -5,11 +5,12 @@
 // REQUESTS is a file with one request a line, asked in turn: a path, and after a blank the JSON that is posted there.
 // RATE is how many are due a second, whether or not others are answered: time counts from when a request is due, also
 // while all connections are busy. With RATE 0 every connection asks again as soon as it has its answer. Prints JSON:
-// answers with status 200 a second, their milliseconds (p50, p95, p99), those of refusals (503), and how many requests
-// failed.
+// answers with status 200 a second, their milliseconds (p50, p95, p99, and all of them), those of refusals (503), and
+// how many requests failed.
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -179,11 +180,11 @@ private:
 
     void print(double seconds) {
         fmt::print(R"({{"rate": {:.2f}, "p50": {:.4f}, "p95": {:.4f}, "p99": {:.4f}, "answered": {}, "refused": {}, )"
-                   R"("refused_p99": {:.4f}, "failed": {}, "unsent": {}}})"
+                   R"("refused_p99": {:.4f}, "failed": {}, "unsent": {}, "milliseconds": [{:.4f}]}})"
                    "\n",
                    static_cast<double>(answered_.size()) / seconds, percentile(answered_, 50),
                    percentile(answered_, 95), percentile(answered_, 99), answered_.size(), refused_.size(),
-                   percentile(refused_, 99), failed_, due_.size());
+                   percentile(refused_, 99), failed_, due_.size(), fmt::join(answered_, ", "));
     }
 
     Task task_;
