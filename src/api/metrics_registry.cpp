@@ -19,8 +19,8 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 /// Seconds.
-const Histogram::BucketBoundaries request_buckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                                  0.25,  0.5,    1,     2.5,  5,     10,   30};
+const Histogram::BucketBoundaries request_buckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                  0.5,   1,      2,     2.5,  5,     10,   30};
 const Histogram::BucketBoundaries stage_buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                 0.1,    0.25,  0.5,    1,     2.5,  5,     10};
 
@@ -127,6 +127,8 @@ void append_quality(std::vector<MetricFamily>& families, const ServerState::Qual
         families.push_back(reading.family());
     families.push_back(
         Reading{"decant_quality_searches", "Searches that these values are of"}.value(quality.searches).family());
+    families.push_back(
+        Reading{"decant_quality_feedbacks", "Scores that feedback_score is of"}.value(quality.feedbacks).family());
 }
 
 void append_dependencies(std::vector<MetricFamily>& families, const ServerState& state) {

@@ -54,6 +54,7 @@ struct ServerState {
             std::optional<bool> is_met = {};
         };
         std::uint64_t searches = 0;
+        std::uint64_t feedbacks = 0;
         std::vector<Metric> metrics;
     };
 

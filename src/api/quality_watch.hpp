@@ -29,12 +29,16 @@ public:
 private:
     void run(const std::stop_token& stop);
     void look(const std::stop_token& stop);
+    void read(const quality::QualitySubject& subject);
+    bool is_probe_due();
+    bool probe(const quality::QualitySubject& subject, const std::stop_token& stop);
 
     const QualityWatchSetup setup_;
     mutable std::mutex mutex_;
     std::optional<quality::QualityReport> report_;
     std::optional<pg::Connection> db_;  ///< of the thread
-    std::jthread thread_;               ///< last: it uses the others
+    std::chrono::steady_clock::time_point next_probe_;
+    std::jthread thread_;  ///< last: it uses the others
 };
 
 }  // namespace decant::api

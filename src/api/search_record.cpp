@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/trace_record.hpp"
+#include "pg/sql_state.hpp"
 
 namespace decant::api {
 namespace {
@@ -87,7 +88,8 @@ void record_similar(Services& services, const SearchRecord& record, const std::v
 
 void record_failure(Services& services, const SearchRecord& record, const Error& error) {
     const ErrorTraits& traits = traits_of(error.code());
-    if (traits.http_status < 500) return;
+    // Of a search, what the database does not take or does not have is no fault of who asked.
+    if (traits.http_status < 500 && !pg::is_statement_error(error)) return;
     store::SearchEvent event = event_of(record);
     event.error = traits.name;
     services.events.record(std::move(event));

@@ -95,7 +95,7 @@ AccessSetup access_setup_of(const Settings& settings, const std::string& token, 
 
 std::optional<ServerState::Quality> readings_of(const std::optional<quality::QualityReport>& report) {
     if (!report) return std::nullopt;
-    ServerState::Quality readings{.searches = report->searches, .metrics = {}};
+    ServerState::Quality readings{.searches = report->searches, .feedbacks = report->feedbacks, .metrics = {}};
     for (const quality::QualityMetric& metric : report->metrics) {
         readings.metrics.push_back(
             {.name = std::string{metric.name}, .value = metric.value, .target = metric.target, .is_met = {}});

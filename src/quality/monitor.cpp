@@ -21,6 +21,7 @@ namespace {
 // The first two are the migration guide's.
 constexpr double most_milliseconds = 2'000;
 constexpr double most_errors = 0.01;
+constexpr double most_degraded = 0.01;
 constexpr double most_without_result = 0.1;
 constexpr double least_feedback = 0.7;
 constexpr double least_coverage = 0.99;
@@ -30,8 +31,13 @@ constexpr double liked = 0.5;
 
 constexpr double steady_share = 0.01;
 
-double share(std::uint64_t part, std::uint64_t all, double of_nothing) {
-    return all == 0 ? of_nothing : static_cast<double>(part) / static_cast<double>(all);
+/// What the index was a week ago tells nothing of it now.
+constexpr double longest_probe_age = 7.0 * 24 * 3600;
+
+/// None: a share of nothing.
+std::optional<double> share(std::uint64_t part, std::uint64_t all) {
+    if (all == 0) return std::nullopt;
+    return static_cast<double>(part) / static_cast<double>(all);
 }
 
 std::string shown(const QualityMetric& metric, const std::optional<double>& value) {
@@ -69,20 +75,24 @@ QualityReport read_quality(pg::Connection& db, store::MetricsRange range, const 
     const store::EmbeddingStatistics catalog = store::read_embedding_statistics(db, subject.model);
     const std::optional<store::QualityProbe> probe = store::newest_probe(db);
     const std::optional<store::QualityProbe> old = store::newest_probe(db, range);
+    const bool is_probed = probe && probe->age_seconds < longest_probe_age;
+    // Of a single probe, however old, there is no trend.
+    const bool is_compared = is_probed && old && old->measured_at < probe->measured_at;
     QualityReport report{
         .range = range, .model = subject.model, .searches = now.searches, .feedbacks = now.feedbacks, .metrics = {}};
     report.metrics = {
         {"average_similarity", true, subject.similarity_target, now.mean_similarity, before.mean_similarity},
         {"response_time_p95_ms", false, most_milliseconds, now.p95_ms, before.p95_ms},
         {"error_rate", false, most_errors, now.error_rate, before.error_rate},
+        {"degraded", false, most_degraded, now.degraded, before.degraded},
         {"without_result", false, most_without_result, now.without_result, before.without_result},
         {"feedback_score", true, least_feedback, now.feedback, before.feedback},
-        {"coverage", true, least_coverage, share(catalog.with_embedding, catalog.products, 1),
-         old ? std::optional{old->coverage} : std::nullopt},
-        {"stale", false, most_stale, share(catalog.stale, catalog.with_embedding, 0),
-         old ? std::optional{old->stale} : std::nullopt},
-        {"index_recall", true, least_index_recall, probe ? probe->recall : std::nullopt,
-         old ? old->recall : std::nullopt}};
+        {"coverage", true, least_coverage, share(catalog.with_embedding, catalog.products),
+         old && old->products > 0 ? std::optional{old->coverage} : std::nullopt},
+        {"stale", false, most_stale, share(catalog.stale, catalog.with_embedding),
+         old && old->products > 0 ? std::optional{old->stale} : std::nullopt},
+        {"index_recall", true, least_index_recall, is_probed ? probe->recall : std::nullopt,
+         is_compared ? old->recall : std::nullopt}};
     if (probe) report.probed_at = probe->measured_at;
     return report;
 }
@@ -99,6 +109,7 @@ std::vector<store::FailedSearch> failed_searches(pg::Connection& db, store::Metr
 std::vector<std::string_view> failures_of(const store::FailedSearch& search, const QualitySubject& subject) {
     std::vector<std::string_view> failures;
     if (!search.error.empty()) failures.emplace_back("error");
+    if (search.degraded) failures.emplace_back("degraded");
     if (search.error.empty() && search.results == 0) failures.emplace_back("no result");
     if (search.milliseconds >= most_milliseconds) failures.emplace_back("slow");
     if (search.similarity && subject.similarity_target && *search.similarity < *subject.similarity_target)
@@ -113,8 +124,8 @@ bool probe_if_due(pg::Connection& db, const ProbeOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     const store::EmbeddingStatistics catalog = store::read_embedding_statistics(db, options.model);
     store::QualityProbe probe{.products = catalog.products,
-                              .coverage = share(catalog.with_embedding, catalog.products, 1),
-                              .stale = share(catalog.stale, catalog.with_embedding, 0)};
+                              .coverage = share(catalog.with_embedding, catalog.products).value_or(1),
+                              .stale = share(catalog.stale, catalog.with_embedding).value_or(0)};
     if (catalog.with_embedding > 0) {
         const IndexRecall measured =
             measure_index_recall(db, {.selectivities = {1}, .queries = options.queries},

@@ -56,7 +56,7 @@ QualityReport read_quality(pg::Connection& db, store::MetricsRange range, const 
 /// Searches that failed on their own what the metrics ask of all of them.
 std::vector<store::FailedSearch> failed_searches(pg::Connection& db, store::MetricsRange range,
                                                  const QualitySubject& subject, std::uint64_t limit);
-/// What it failed: "error", "no result", "slow", "similarity", "feedback".
+/// What it failed: "error", "degraded", "no result", "slow", "similarity", "feedback".
 std::vector<std::string_view> failures_of(const store::FailedSearch& search, const QualitySubject& subject);
 
 struct ProbeOptions {

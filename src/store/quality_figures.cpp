@@ -10,12 +10,15 @@ namespace {
 constexpr std::string_view figures_sql = R"sql(
 SELECT span.is_now, count(e.kind), avg((e.error IS NOT NULL)::int) FILTER (WHERE e.kind IS NOT NULL),
        avg((e.results = 0)::int) FILTER (WHERE e.error IS NULL),
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY e.milliseconds - coalesce(e.answer_ms, 0)), avg(e.mean_similarity)
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY e.milliseconds - coalesce(e.answer_ms, 0))
+           FILTER (WHERE e.error IS NULL), avg(e.mean_similarity), avg(e.degraded::int) FILTER (WHERE e.error IS NULL),
+       span.is_now OR EXISTS (SELECT FROM decant.search_events old
+                              WHERE old.created_at < span.start + $1::interval / 2 AND old.experiment IS NULL)
 FROM (VALUES (true, pg_catalog.now() - $1::interval, 'infinity'::timestamptz),
              (false, pg_catalog.now() - 2 * $1::interval, pg_catalog.now() - $1::interval)) AS span (is_now, start, stop)
 LEFT JOIN decant.search_events e
        ON e.kind IN ('search', 'chat') AND e.created_at > span.start AND e.created_at <= span.stop
-GROUP BY span.is_now ORDER BY span.is_now DESC)sql";
+GROUP BY span.is_now, span.start ORDER BY span.is_now DESC)sql";
 
 constexpr std::string_view feedback_sql = R"sql(
 SELECT count(score) FILTER (WHERE created_at > pg_catalog.now() - $1::interval),
@@ -40,12 +43,12 @@ constexpr std::string_view prune_probes_sql =
 constexpr std::string_view failed_sql = R"sql(
 SELECT to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), e.kind, coalesce(e.run_id, ''),
        coalesce(e.strategy_used, ''), e.milliseconds - coalesce(e.answer_ms, 0), e.results, e.mean_similarity, f.score,
-       coalesce(e.error, ''), coalesce(e.question, '')
+       coalesce(e.error, ''), coalesce(e.question, ''), e.degraded
 FROM decant.search_events e
 LEFT JOIN LATERAL (SELECT avg(score) AS score FROM decant.feedback
                    WHERE subject = 'run' AND subject_id = e.run_id) f ON true
 WHERE e.kind IN ('search', 'chat') AND e.created_at > pg_catalog.now() - $1::interval
-  AND (e.error IS NOT NULL OR e.results = 0 OR e.milliseconds - coalesce(e.answer_ms, 0) >= $2::float8
+  AND (e.error IS NOT NULL OR e.degraded OR e.results = 0 OR e.milliseconds - coalesce(e.answer_ms, 0) >= $2::float8
        OR e.mean_similarity < $3::float8 OR f.score < $4::float8)
 ORDER BY e.created_at DESC LIMIT $5::bigint)sql";
 
@@ -66,8 +69,11 @@ std::optional<std::string> param_of(const std::optional<double>& number) {
 }
 
 QualityFigures figures_of(const pg::Result& rows, int row) {
+    constexpr int is_whole = 7;
+    if (!rows.boolean(row, is_whole)) return {};
     return {.searches = count_at(rows, row, 1),
             .error_rate = real_at(rows, row, 2),
+            .degraded = real_at(rows, row, 6),
             .without_result = real_at(rows, row, 3),
             .p95_ms = real_at(rows, row, 4),
             .mean_similarity = real_at(rows, row, 5)};
@@ -148,6 +154,7 @@ std::vector<FailedSearch> read_failed_searches(pg::Connection& db, const SearchL
                           .results = count_at(rows, row, 5),
                           .similarity = real_at(rows, row, 6),
                           .feedback = real_at(rows, row, 7),
+                          .degraded = rows.boolean(row, 10),
                           .error = std::string{rows.text(row, 8)},
                           .question = std::string{rows.text(row, 9)}});
     }

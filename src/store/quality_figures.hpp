@@ -15,8 +15,9 @@ struct QualityFigures {
     std::uint64_t searches = 0;
     std::uint64_t feedbacks = 0;
     std::optional<double> error_rate = {};      ///< 0 to 1
+    std::optional<double> degraded = {};        ///< of those that did not fail, the share that lacked a leg
     std::optional<double> without_result = {};  ///< share of those that did not fail
-    std::optional<double> p95_ms = {};          ///< until the products were found
+    std::optional<double> p95_ms = {};          ///< until the products were found, where they were
     std::optional<double> mean_similarity = {};
     std::optional<double> feedback = {};  ///< mean score
 };
@@ -33,7 +34,8 @@ struct QualityProbe {
     double milliseconds = 0;
 };
 
-/// Of the range, and of the one as long before it.
+/// Of the range, and of the one as long before it, which knows nothing where half of its events or more are not kept
+/// any more.
 struct QualityPair {
     QualityFigures now;
     QualityFigures before;
@@ -41,7 +43,7 @@ struct QualityPair {
 QualityPair read_quality_figures(pg::Connection& db, MetricsRange range);
 
 void store_probe(pg::Connection& db, const QualityProbe& probe);
-/// The newest one, or the newest that is older than the range.
+/// The newest one, or the newest of those that were there when the range began.
 std::optional<QualityProbe> newest_probe(pg::Connection& db, std::optional<MetricsRange> older_than = {});
 /// The newest first.
 std::vector<QualityProbe> read_probes(pg::Connection& db, std::uint64_t limit);
@@ -58,6 +60,7 @@ struct FailedSearch {
     std::uint64_t results = 0;
     std::optional<double> similarity = {};
     std::optional<double> feedback = {};
+    bool degraded = false;
     std::string error = {};     ///< code; empty: none
     std::string question = {};  ///< empty: not kept
     std::string trace_id = {};  ///< empty: none is kept

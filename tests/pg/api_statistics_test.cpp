@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/quality_watch.hpp"
 #include "tests/support/api_case.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/exposition_check.hpp"
@@ -212,7 +213,28 @@ TEST_F(ApiStatistics, ProbeTheIndexByThemselvesAndTellPrometheusOfTheTargets) {
     EXPECT_THAT(test::exposition_faults(text), IsEmpty());
     EXPECT_THAT(text, HasSubstr("decant_quality_target_met{metric=\"coverage\"} 0\n"));
     EXPECT_THAT(text, HasSubstr("decant_quality_target{metric=\"error_rate\"} 0.01\n"));
+    EXPECT_THAT(text, HasSubstr("decant_quality_feedbacks 0\n"));
     EXPECT_THAT(text, Not(HasSubstr("decant_quality_target_met{metric=\"feedback_score\"}")));
+}
+
+TEST(ApiQuality, TellsPrometheusOfSearchesWhileTheIndexCannotBeProbed) {
+    test::EmbeddingCase catalog;
+    catalog.put(1, 1);
+    catalog.exec("ALTER TABLE decant.quality_probes ADD CHECK (queries < 0)");
+    QualityWatch watch{{.conninfo = catalog.decant().conninfo(),
+                        .subject = [] { return quality::QualitySubject{.model = "small"}; },
+                        .interval = 10ms}};
+    EXPECT_TRUE(test::eventually(10s, [&] { return watch.report().has_value(); }));
+    catalog.exec("INSERT INTO decant.search_events (kind, milliseconds) VALUES ('search', 1)");
+    EXPECT_TRUE(test::eventually(10s, [&] { return watch.report() && watch.report()->searches == 1; }));
+}
+
+TEST_F(ApiStatistics, CountAsFailedWhatTheDatabaseDoesNotHave) {
+    with_.catalog().exec("DROP TABLE products CASCADE");
+    EXPECT_EQ(with_.post(search_path, R"({"query": "thing 5"})").status, 500);
+    EXPECT_TRUE(test::eventually(10s, [&] {
+        return with_.catalog().value("SELECT count(*) FROM decant.search_events WHERE error IS NOT NULL") == "1";
+    }));
 }
 
 TEST_F(ApiStatistics, TakeFeedbackOnAnAnswer) {

@@ -49,11 +49,9 @@ TEST_F(QualityMonitor, KnowsNothingOfNoSearches) {
     const quality::QualityReport report = read_quality(db_, MetricsRange::day, subject_);
     EXPECT_EQ(report.searches, 0U);
     EXPECT_EQ(report.missed(), 0U);
-    EXPECT_EQ(report.metrics.size(), 8U);
-    for (const std::string_view name : {"average_similarity", "response_time_p95_ms", "error_rate", "feedback_score",
-                                        "without_result", "index_recall"})
-        EXPECT_EQ(metric(name).state(), TargetState::unknown) << name;
-    EXPECT_EQ(metric("coverage").state(), TargetState::met) << "of no products none lacks a vector";
+    EXPECT_EQ(report.metrics.size(), 9U);
+    for (const QualityMetric& one : report.metrics)
+        EXPECT_EQ(one.state(), TargetState::unknown) << one.name;
 }
 
 TEST_F(QualityMonitor, ComparesWithTheTargetsOfTheGuide) {
@@ -70,6 +68,34 @@ TEST_F(QualityMonitor, ComparesWithTheTargetsOfTheGuide) {
     EXPECT_THAT(metric("error_rate").value, Optional(DoubleNear(1.0 / 6, 1e-9)));
     EXPECT_THAT(metric("without_result").value, Optional(DoubleNear(0.2, 1e-9))) << "a failure is none of them";
     EXPECT_EQ(read_quality(db_, MetricsRange::day, subject_).missed(), 4U);
+}
+
+TEST_F(QualityMonitor, SeesSearchesThatWentWithoutALeg) {
+    put("milliseconds, results, degraded, run_id, error",
+        "('search', 1, 3, false, 'whole', NULL), ('search', 1, 3, true, 'words', NULL), ('search', 1, 0, true, 'none', "
+        "'store_unavailable')");
+    EXPECT_THAT(metric("degraded").value, Optional(DoubleNear(0.5, 1e-9))) << "a failure is none of them";
+    EXPECT_EQ(metric("degraded").state(), TargetState::missed);
+    const std::vector<store::FailedSearch> failed = failed_searches(db_, MetricsRange::day, subject_, 50);
+    const auto words = std::ranges::find(failed, "words", &store::FailedSearch::run_id);
+    ASSERT_NE(words, failed.end());
+    EXPECT_THAT(failures_of(*words, subject_), ElementsAre("degraded"));
+}
+
+TEST_F(QualityMonitor, TakesNoTimeFromFailures) {
+    put("milliseconds, error",
+        "('search', 3000, NULL), ('search', 1, 'store_unavailable'), ('search', 1, 'timed_out')");
+    EXPECT_EQ(metric("response_time_p95_ms").state(), TargetState::missed) << "quick failures make no search quicker";
+}
+
+TEST_F(QualityMonitor, ComparesWithNothingWhereTheEventsBeforeAreRemoved) {
+    put("milliseconds, results, mean_similarity, experiment, created_at",
+        "('search', 1, 1, 0.8, NULL, now()), ('search', 1, 1, 0.6, NULL, now() - interval '25 hours'), "
+        "('search', 1, 1, 0.6, 'kept', now() - interval '47 hours')");
+    EXPECT_EQ(metric("average_similarity").trend(), Trend::unknown) << "one hour is no day";
+    EXPECT_EQ(metric("average_similarity").before, std::nullopt);
+    put("milliseconds, results, mean_similarity, created_at", "('search', 1, 1, 0.6, now() - interval '40 hours')");
+    EXPECT_EQ(metric("average_similarity").trend(), Trend::better);
 }
 
 TEST_F(QualityMonitor, LeavesTheWordingOfAChatsAnswerOutOfItsTime) {
@@ -136,6 +162,17 @@ TEST_F(QualityMonitor, EndsAProbeWhenItIsToldTo) {
     put_products(30);
     EXPECT_THROW(probe_if_due(db_, {.model = "small", .may_go_on = [] { return false; }}), Error);
     EXPECT_EQ(with_.value("SELECT count(*) FROM decant.quality_probes"), "0");
+}
+
+TEST_F(QualityMonitor, TellsNothingFromAnOldProbeAndNoTrendFromOne) {
+    const std::string probe =
+        "INSERT INTO decant.quality_probes (measured_at, recall, queries, products, coverage, stale, milliseconds) "
+        "VALUES (now() - interval '{}', 1, 50, 60, 1, 0, 5)";
+    with_.exec(fmt::format(fmt::runtime(probe), "3 days"));
+    EXPECT_EQ(metric("index_recall").state(), TargetState::met);
+    EXPECT_EQ(metric("index_recall").before, std::nullopt) << "it would be compared with itself";
+    with_.exec("UPDATE decant.quality_probes SET measured_at = now() - interval '8 days'");
+    EXPECT_EQ(metric("index_recall").state(), TargetState::unknown);
 }
 
 TEST_F(QualityMonitor, FindsAProbeOfAnIndexThatMissesProducts) {
