@@ -16,15 +16,22 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view is_there_sql = "SELECT pg_catalog.to_regclass('decant.chat_sessions') IS NOT NULL";
 
-constexpr std::string_view open_sql =
-    "INSERT INTO decant.chat_sessions (session_id, user_id, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+// A turn is not waited for until it is on the disk (set_config, for this one transaction): a crash of the server takes
+// the request with it, and the commit of its answer brings all that was written before to the disk.
 
-/// No row: somebody else answers, or it is somebody else's.
+/// No row: it is there already.
+constexpr std::string_view open_sql =
+    "INSERT INTO decant.chat_sessions (session_id, user_id, subject, turn, turn_until) "
+    "VALUES ($1, $2, $3, pg_catalog.gen_random_uuid(), pg_catalog.now() + $4::int * interval '1 second') "
+    "ON CONFLICT DO NOTHING "
+    "RETURNING turn, conversation_id, state, pg_catalog.set_config('synchronous_commit', 'off', true)";
+
+/// No row: there is none, somebody else answers, or it is somebody else's.
 constexpr std::string_view begin_sql =
     "UPDATE decant.chat_sessions SET turn = pg_catalog.gen_random_uuid(), "
     "turn_until = pg_catalog.now() + $4::int * interval '1 second' "
     "WHERE session_id = $1 AND user_id = $2 AND subject = $3 AND (turn IS NULL OR turn_until < pg_catalog.now()) "
-    "RETURNING turn, conversation_id, state";
+    "RETURNING turn, conversation_id, state, pg_catalog.set_config('synchronous_commit', 'off', true)";
 
 constexpr std::string_view is_mine_sql =
     "SELECT (user_id = $2 OR $2 = '') AND subject = $3 FROM decant.chat_sessions WHERE session_id = $1";
@@ -115,14 +122,14 @@ Turn SessionStore::begin(const SessionKey& session, std::chrono::milliseconds wa
     std::vector<pg::Param> params = owner(session);
     params.emplace_back(std::to_string(lease_.count()));
     for (;;) {
-        const pg::Result row = db_.query(begin_sql, params);
-        if (!row.empty()) {
+        for (const std::string_view sql : {begin_sql, open_sql}) {
+            const pg::Result row = db_.query(sql, params);
+            if (row.empty()) continue;
             return {.session = session,
                     .token = std::string{row.text(0, 0)},
                     .conversation_id = std::string{row.text(0, 1)},
                     .state = state_of(row.text(0, 2))};
         }
-        if (db_.query(open_sql, owner(session)).affected() > 0) continue;
         require_mine(db_, session);
         if (std::chrono::steady_clock::now() >= deadline) {
             throw Error{ErrorCode::busy,
