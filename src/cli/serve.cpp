@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto most_end_time = 10s;
-constexpr auto most_drain_time = 9s;  // what is cut then has a second to end
+constexpr auto most_drain_time = 7s;  // what is cut then, and what is to be written yet, has three seconds to end
 
 /// Ends the process where its threads do not, as with a database whose machine swallows packets: whatever they do is
 /// safe to break off. Outlives the server.
