@@ -118,7 +118,8 @@ bool passes_by_itself(int status) noexcept {
 }
 
 std::string address_of(const HttpService& service) {
-    return fmt::format("{} at {}", service.name, printable(service.url.text()));
+    const net::Url& url = service.url;
+    return fmt::format("{} at {}", service.name, printable(service.has_secret_path ? url.origin() : url.text()));
 }
 
 Error interrupted_error(const HttpService& service) {
@@ -211,6 +212,7 @@ struct HttpClient::State {
     void set_up() {
         CURL* const handle = easy.get();
         curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);  // a name server that is silent holds up no end
         curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L * 1024L);
         curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);

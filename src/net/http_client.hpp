@@ -23,6 +23,7 @@ namespace decant::net {
 struct HttpService {
     std::string name;  ///< opens messages: "The Chroma server"
     Url url;           ///< what request paths are appended to; its user and password are sent as basic authentication
+    bool has_secret_path = false;                           ///< messages show the URL without its path
     std::vector<std::string> headers = {};                  ///< "Name: value", sent with every request, never shown
     std::string ca_file = {};                               ///< PEM; empty: CURL_CA_BUNDLE, else the system's
     std::string ca_setting = {};                            ///< names `ca_file` in a remedy

@@ -25,8 +25,12 @@ bool is_plain(char c) noexcept {
 
 }  // namespace
 
+std::string Url::origin() const {
+    return fmt::format("{}://{}{}{}", scheme, host, port.empty() ? "" : ":", port);
+}
+
 std::string Url::text() const {
-    return fmt::format("{}://{}{}{}{}", scheme, host, port.empty() ? "" : ":", port, path);
+    return origin() + path;
 }
 
 bool Url::is_loopback() const noexcept {

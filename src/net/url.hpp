@@ -15,6 +15,8 @@ struct Url {
     std::string user;      ///< decoded
     std::string password;  ///< decoded
 
+    /// Scheme, host and port.
+    std::string origin() const;
     /// Without user and password.
     std::string text() const;
     bool is_loopback() const noexcept;

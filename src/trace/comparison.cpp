@@ -13,6 +13,7 @@
 #include "core/interrupt.hpp"
 #include "core/json_members.hpp"
 #include "core/utf8.hpp"
+#include "trace/detail/http_sink.hpp"
 #include "trace/detail/named_uuid.hpp"
 
 namespace decant::trace {
@@ -27,7 +28,6 @@ constexpr std::chrono::milliseconds first_pause = 500ms;
 constexpr std::chrono::milliseconds longest_pause = 60s;
 
 constexpr std::size_t page = 100;
-constexpr std::size_t shown_characters = 200;
 constexpr int not_found = 404;
 constexpr int conflict = 409;
 constexpr int too_many = 429;
@@ -115,8 +115,8 @@ private:
         if (response.status == conflict) return {.is_conflict = true};
         const auto refused = [&](std::string_view why) {
             const std::string path = request.path.substr(0, request.path.find('?'));
-            return error_of(response.status, fmt::format("{} {} {}", path, why,
-                                                         printable(first_characters(response.body, shown_characters))));
+            return error_of(response.status,
+                            fmt::format("{} {} {}", path, why, detail::shown_body(response, client_.service())));
         };
         if (!response.is_ok()) throw refused(fmt::format("is answered with {}:", response.status));
         boost::system::error_code failed;

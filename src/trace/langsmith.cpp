@@ -21,13 +21,6 @@ constexpr std::string_view remedy =
 
 constexpr int not_found = 404;
 
-/// What came of one more piece, of which nothing has to be sent again.
-void add(Delivery& all, Delivery piece) {
-    if (piece.outcome != Outcome::refused) return;
-    piece.refused_runs += all.refused_runs;
-    all = std::move(piece);
-}
-
 std::string without_quotes(std::string text) {
     const auto is_edge = [](char c) { return c == '"' || c == '\'' || c == ' '; };
     while (!text.empty() && is_edge(text.back()))
@@ -123,7 +116,7 @@ void check(const LangSmithSetup& setup) {
                     "LangSmith set LANGSMITH_TRACING to false."};
     }
     if (setup.url.scheme == "http" && !setup.url.is_loopback())
-        log::warning("{} is not encrypted: traces and their key pass in the open.", setup.url.text());
+        log::warning("{} is not encrypted: traces and their key pass in the open.", setup.url.origin());
 }
 
 }  // namespace
@@ -157,6 +150,7 @@ std::vector<LangSmithSetup> langsmith_accounts(const Settings& settings, const s
 net::HttpService langsmith_service(const LangSmithSetup& setup) {
     net::HttpService service{.name = "LangSmith",
                              .url = setup.url,
+                             .has_secret_path = true,
                              .headers = {"Accept: application/json"},
                              .connect_timeout = std::chrono::seconds{3},
                              .idle_timeout = std::chrono::seconds{10},
@@ -173,7 +167,7 @@ Delivery LangSmithSink::deliver(const Runs& runs, const std::stop_token& stop) {
         Delivery asked = ask_info(stop);
         if (asked.outcome != Outcome::delivered) return asked;
     }
-    return deliver_pieces(runs, stop);
+    return detail::send_in_pieces(runs, limits_, [&](const Runs& piece) { return post(piece, stop); });
 }
 
 /// What the server takes. One that answers otherwise is sent what any takes.
@@ -201,44 +195,16 @@ Delivery LangSmithSink::ask_info(const std::stop_token& stop) {
     return {};
 }
 
-Delivery LangSmithSink::deliver_pieces(const Runs& runs, const std::stop_token& stop) {
-    Delivery all;
-    for (std::size_t at = 0; at < runs.size();) {
-        Runs piece;
-        for (std::size_t bytes = 0; at < runs.size() && piece.size() < limits_.runs; ++at) {
-            bytes += runs[at]->bytes();
-            if (!piece.empty() && bytes > limits_.bytes) break;
-            piece.push_back(runs[at]);
-        }
-        Delivery delivery = deliver_piece(piece, stop);
-        if (delivery.outcome == Outcome::later || delivery.outcome == Outcome::forbidden) return delivery;
-        add(all, std::move(delivery));
+Delivery LangSmithSink::post(const Runs& runs, const std::stop_token& stop) {
+    if (takes_multipart_) {
+        Delivery delivery = send_multipart(detail::multipart_of(runs, setup_.form), stop);
+        if (delivery.status != not_found) return delivery;
     }
-    return all;
-}
-
-/// One run that is refused takes no other with it.
-Delivery LangSmithSink::deliver_piece(const Runs& runs, const std::stop_token& stop) {
-    Delivery delivery = takes_multipart_ ? post_multipart(runs, stop) : post_batch(runs, stop);
-    if (delivery.outcome != Outcome::refused) return delivery;
-    if (runs.size() == 1) {
-        delivery.refused_runs = 1;
-        return delivery;
-    }
-    const auto middle = runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2);
-    Delivery both = deliver_piece({runs.begin(), middle}, stop);
-    if (both.outcome == Outcome::later || both.outcome == Outcome::forbidden) return both;
-    Delivery rest = deliver_piece({middle, runs.end()}, stop);
-    if (rest.outcome == Outcome::later || rest.outcome == Outcome::forbidden) return rest;
-    add(both, std::move(rest));
-    return both;
-}
-
-Delivery LangSmithSink::post_multipart(const Runs& runs, const std::stop_token& stop) {
-    Delivery delivery = send_multipart(detail::multipart_of(runs, setup_.form), stop);
-    if (delivery.status != not_found) return delivery;
-    takes_multipart_ = false;
-    return post_batch(runs, stop);
+    Delivery delivery =
+        detail::send_once(client_, {.path = "/runs/batch", .body = detail::batch_of(runs, setup_.form)}, stop, remedy);
+    // A proxy may find neither for a while: only where one is taken the other is not there.
+    if (delivery.outcome == Outcome::delivered) takes_multipart_ = false;
+    return delivery;
 }
 
 Delivery LangSmithSink::send_multipart(detail::Multipart multipart, const std::stop_token& stop) {
@@ -253,11 +219,6 @@ Delivery LangSmithSink::send_multipart(detail::Multipart multipart, const std::s
     }
     request.body = std::move(multipart.body);
     return detail::send_once(client_, std::move(request), stop, remedy);
-}
-
-Delivery LangSmithSink::post_batch(const Runs& runs, const std::stop_token& stop) {
-    return detail::send_once(client_, {.path = "/runs/batch", .body = detail::batch_of(runs, setup_.form)}, stop,
-                             remedy);
 }
 
 Delivery LangSmithSink::deliver_feedback(const std::vector<json::object>& feedback, const std::stop_token& stop) {

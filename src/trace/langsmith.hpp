@@ -32,7 +32,7 @@ std::vector<LangSmithSetup> langsmith_setups(const Settings& settings, const std
 net::HttpService langsmith_service(const LangSmithSetup& setup);
 
 /// Sends runs to LangSmith: POST /runs/multipart, compressed where the server says so, in pieces as large as it takes;
-/// POST /runs/batch for good once the other was not found.
+/// POST /runs/batch where the other is not found, for good once it took some.
 class LangSmithSink final : public Sink {
 public:
     explicit LangSmithSink(LangSmithSetup setup);
@@ -48,11 +48,8 @@ public:
 
 private:
     Delivery ask_info(const std::stop_token& stop);
-    Delivery deliver_pieces(const Runs& runs, const std::stop_token& stop);
-    Delivery deliver_piece(const Runs& runs, const std::stop_token& stop);
-    Delivery post_multipart(const Runs& runs, const std::stop_token& stop);
+    Delivery post(const Runs& runs, const std::stop_token& stop);
     Delivery send_multipart(detail::Multipart multipart, const std::stop_token& stop);
-    Delivery post_batch(const Runs& runs, const std::stop_token& stop);
 
     LangSmithSetup setup_;
     net::HttpClient client_;

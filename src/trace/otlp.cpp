@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/split_list.hpp"
@@ -34,6 +32,7 @@ std::vector<std::string> headers_in(const std::string& list) {
 net::HttpService service_of(const OtlpSetup& setup) {
     return {.name = "The collector of OpenTelemetry",
             .url = setup.url,
+            .has_secret_path = true,
             .headers = setup.headers,
             .connect_timeout = std::chrono::seconds{3},
             .idle_timeout = std::chrono::seconds{10},
@@ -53,7 +52,8 @@ std::optional<OtlpSetup> otlp_setup(const Settings& settings, const std::string&
                  .project = settings.get("LANGSMITH_PROJECT").value_or(""),
                  .has_content = settings.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT") == "true"}};
     if (setup.url.scheme == "http" && !setup.url.is_loopback() && !setup.headers.empty())
-        log::warning("{} is not encrypted: traces and OTEL_EXPORTER_OTLP_HEADERS pass in the open.", setup.url.text());
+        log::warning("{} is not encrypted: traces and OTEL_EXPORTER_OTLP_HEADERS pass in the open.",
+                     setup.url.origin());
     return setup;
 }
 
@@ -76,24 +76,13 @@ OtlpSetup otlp_setup_of(const LangSmithSetup& account) {
 OtlpSink::OtlpSink(OtlpSetup setup) : setup_(std::move(setup)), client_(service_of(setup_)) {}
 
 Delivery OtlpSink::deliver(const Runs& runs, const std::stop_token& stop) {
-    Delivery all;
-    for (std::size_t at = 0; at < runs.size();) {
-        const std::size_t end = std::min(runs.size(), at + limits().runs);
-        const Runs piece{runs.begin() + static_cast<std::ptrdiff_t>(at),
-                         runs.begin() + static_cast<std::ptrdiff_t>(end)};
-        Delivery delivery = detail::send_once(client_,
-                                              {.path = "/v1/traces",
-                                               .body = detail::otlp_body(piece, setup_.form),
-                                               .headers = {"Content-Type: application/x-protobuf"}},
-                                              stop, remedy);
-        if (delivery.outcome == Outcome::later || delivery.outcome == Outcome::forbidden) return delivery;
-        if (delivery.outcome == Outcome::refused) {
-            delivery.refused_runs = all.refused_runs + piece.size();
-            all = std::move(delivery);
-        }
-        at = end;
-    }
-    return all;
+    return detail::send_in_pieces(runs, limits(), [&](const Runs& piece) {
+        return detail::send_once(client_,
+                                 {.path = "/v1/traces",
+                                  .body = detail::otlp_body(piece, setup_.form),
+                                  .headers = {"Content-Type: application/x-protobuf"}},
+                                 stop, remedy);
+    });
 }
 
 }  // namespace decant::trace

@@ -16,6 +16,7 @@ struct OtlpSetup {
     net::Url url;  ///< of the collector, before /v1/traces
     std::vector<std::string> headers = {};
     detail::OtlpForm form;
+    std::string sink_name = "otlp";
 };
 
 /// None where OTEL_EXPORTER_OTLP_ENDPOINT is not set. Throws Error{request_invalid}, Error{config_invalid}.
@@ -32,7 +33,7 @@ class OtlpSink final : public Sink {
 public:
     explicit OtlpSink(OtlpSetup setup);
 
-    std::string_view name() const noexcept override { return "otlp"; }
+    std::string_view name() const noexcept override { return setup_.sink_name; }
     BatchLimits limits() const noexcept override { return {.runs = 512, .bytes = 4UL << 20U}; }
     Delivery deliver(const Runs& runs, const std::stop_token& stop) override;
 

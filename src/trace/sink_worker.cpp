@@ -19,6 +19,8 @@ namespace {
 constexpr BatchLimits stored_limits{.runs = 300, .bytes = 4UL << 20U};
 /// After a slow delivery thousands of runs wait: written all at once they would take a processor from requests.
 constexpr std::chrono::milliseconds pause_between_files{20};
+/// Of a file, with something else taken between them: the contract's attempts at what is answered with 5xx.
+constexpr int most_failures = 3;
 /// At the end there is no time for many files.
 constexpr BatchLimits last_limits{.runs = 3'000, .bytes = 16UL << 20U};
 
@@ -49,11 +51,12 @@ Delivery delivered_by(Sink& sink, const Runs& runs, const std::stop_token& stop)
 }  // namespace
 
 SinkWorker::SinkWorker(std::unique_ptr<Sink> sink, SinkSetup setup)
-    : sink_(std::move(sink)), setup_(std::move(setup)), pause_(setup_.first_pause) {
+    : sink_(std::move(sink)), setup_(std::move(setup)), backoff_(setup_.first_pause, setup_.longest_pause) {
     counts_.sink = sink_->name();
     if (!setup_.spool.empty()) {
         spool_.emplace(setup_.spool, setup_.most_spooled);
-        has_spooled_ = !spool_->is_empty();
+        files_before_ = spool_->count();
+        has_spooled_ = files_before_ > 0;
         counts_.spooled_bytes = spool_->bytes();
     }
     thread_ = std::thread{[this] { run(); }};
@@ -100,13 +103,15 @@ void SinkWorker::begin_end() {
     changed_.notify_all();
 }
 
+void SinkWorker::await_end(Clock::time_point deadline) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_until(lock, deadline, [&] { return has_ended_; });
+}
+
 void SinkWorker::end(Clock::time_point deadline) {
     if (!thread_.joinable()) return;
-    {
-        std::unique_lock lock{mutex_};
-        changed_.wait_until(lock, deadline, [&] { return has_ended_; });
-    }
-    hard_stop_.request_stop();
+    await_end(deadline);
+    break_off();
     thread_.join();
 }
 
@@ -150,16 +155,16 @@ void SinkWorker::run() {
 }
 
 bool SinkWorker::step() {
-    const bool is_pressed = [&] {
+    const auto [is_pressed, has_waiting] = [&] {
         const std::lock_guard lock{mutex_};
         // All of it then: the next delivery may be slow again, and what comes meanwhile must find room.
         is_relieving_ = is_half_full() || (is_relieving_ && counts_.waiting > stored_limits.runs);
-        return Clock::now() < next_try_ || is_relieving_;
+        return std::pair{Clock::now() < next_try_ || is_relieving_, !waiting_.empty()};
     }();
     const bool is_kept = spool_ && is_pressed;
     if (is_kept)
         keep(take(stored_limits));
-    else if (has_spooled_)
+    else if (has_spooled_ && (files_before_ > 0 || !has_waiting))
         send_spooled();
     else
         send(take(sink_->limits()));
@@ -216,31 +221,85 @@ void SinkWorker::keep(Batch batch) {
     const Runs runs = runs_of(batch);
     std::size_t dropped = 0;
     try {
-        dropped = spool_->put(runs);
+        spool_->put(runs);
     } catch (const Error& error) {
         dropped = runs.size();
         log::warning("traces for {} cannot be kept: {}", sink_->name(), printable(error.happened()));
     }
+    files_before_ = spool_->count();
+    note_spool();
     const std::lock_guard lock{mutex_};
     counts_.dropped += dropped;
+}
+
+void SinkWorker::note_spool() {
+    const std::lock_guard lock{mutex_};
+    counts_.dropped += spool_->take_dropped();
     counts_.spooled_bytes = spool_->bytes();
-    has_spooled_ = !spool_->is_empty();
+    has_spooled_ = spool_->count() > 0 && !counts_.is_forbidden;
 }
 
 void SinkWorker::send_spooled() {
-    const std::optional<std::vector<Run>> stored = spool_->oldest();
+    std::optional<std::vector<Run>> stored;
+    try {
+        stored = spool_->next();
+    } catch (const Error& error) {
+        // This side's fault, as too many open files: the sink is as well as it was.
+        if (!std::exchange(has_told_of_reading_, true))
+            log::warning("stored traces for {} wait: {}", sink_->name(), printable(error.happened()));
+        pause({});
+        let_others_go_first();
+    }
     if (stored) {
         Runs runs;
         for (const Run& run : *stored)
             runs.push_back(&run);
-        const Delivery delivery = delivered_by(*sink_, runs, hard_stop_.get_token());
-        note(delivery, runs.size());
-        // What is forbidden now may be allowed at the next start.
-        if (delivery.outcome == Outcome::delivered || delivery.outcome == Outcome::refused) spool_->remove_oldest();
+        send_stored(runs);
     }
-    const std::lock_guard lock{mutex_};
-    counts_.spooled_bytes = spool_->bytes();
-    has_spooled_ = !spool_->is_empty() && !counts_.is_forbidden;
+    note_spool();
+}
+
+void SinkWorker::send_stored(const Runs& runs) {
+    const Delivery delivery = delivered_by(*sink_, runs, hard_stop_.get_token());
+    if (delivery.outcome == Outcome::later) {
+        put_off(runs, delivery);
+        return;
+    }
+    // What is forbidden now may be allowed at the next start.
+    if (delivery.outcome != Outcome::forbidden) spool_->remove_next();
+    note(delivery, runs.size());
+}
+
+/// The file that failed. The sink's failures while nothing is taken are not its own.
+void SinkWorker::put_off(const Runs& runs, Delivery delivery) {
+    const bool may_be_at_fault = (delivery.status == 0 || delivery.status >= 500) && !hard_stop_.stop_requested();
+    const int failures = may_be_at_fault ? spool_->count_failure(taken_) : 0;
+    const bool is_at_fault = failures >= most_failures;
+    if (is_at_fault && runs.size() == 1) {
+        delivery.outcome = Outcome::refused;
+        delivery.refused_runs = 1;
+        spool_->remove_next();
+        note(delivery, 1);
+        return;
+    }
+    if (failures <= 1)
+        note(delivery, runs.size());
+    else
+        pause(delivery.wait);  // it was told of, and others were taken since
+    if (is_at_fault) {
+        try {
+            spool_->halve_next(runs);
+            return;
+        } catch (const Error& error) {
+            log::warning("traces for {} cannot be parted: {}", sink_->name(), printable(error.happened()));
+        }
+    }
+    let_others_go_first();
+}
+
+void SinkWorker::let_others_go_first() {
+    spool_->skip_next();
+    if (files_before_ > 0) --files_before_;
 }
 
 void SinkWorker::send(Batch batch) {
@@ -251,16 +310,21 @@ void SinkWorker::send(Batch batch) {
     if (delivery.outcome == Outcome::later) keep(std::move(batch));
 }
 
+void SinkWorker::pause(std::chrono::milliseconds asked) {
+    next_try_ = Clock::now() + backoff_.next(asked);
+}
+
 void SinkWorker::note(const Delivery& delivery, std::size_t runs) {
     const bool is_well = delivery.outcome == Outcome::delivered;
     if (delivery.outcome == Outcome::later) {
-        // Half of it by chance, so that servers that failed together do not come back together.
-        const auto own = std::uniform_int_distribution<std::int64_t>{pause_.count() / 2, pause_.count()}(random_);
-        next_try_ = Clock::now() + std::max(delivery.wait, std::chrono::milliseconds{own});
-        pause_ = std::min(2 * pause_, setup_.longest_pause);
+        pause(delivery.wait);
     } else {
         next_try_ = {};
-        pause_ = setup_.first_pause;
+        backoff_.reset();
+    }
+    if (is_well) {
+        ++taken_;
+        if (spool_) files_before_ = spool_->count();
     }
     if (is_well && !was_well_) log::info("traces reach {} again", sink_->name());
     if (!is_well && was_well_ && delivery.outcome != Outcome::forbidden)

@@ -9,11 +9,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
 #include <thread>
 
+#include "trace/detail/backoff.hpp"
 #include "trace/sink.hpp"
 #include "trace/spool.hpp"
 
@@ -32,16 +32,17 @@ struct SinkSetup {
 struct SinkCounts {
     std::string sink;
     std::uint64_t sent = 0;     ///< runs
-    std::uint64_t dropped = 0;  ///< for want of room
-    std::uint64_t refused = 0;  ///< by the other side
+    std::uint64_t dropped = 0;  ///< for want of room, and with damaged files
+    std::uint64_t refused = 0;  ///< by the other side, in words or by failing at them alone
     std::uint64_t waiting = 0;  ///< in memory
     std::uint64_t spooled_bytes = 0;
     bool is_forbidden = false;
 };
 
 /// Brings records to one sink from a thread of its own. While the sink fails, or is slower than they come, they wait on
-/// the disk, and in memory where there is no spool; the oldest are dropped and counted where there is no room. Any
-/// thread.
+/// the disk, and in memory where there is no spool; the oldest are dropped and counted where there is no room. A file
+/// that fails lets others go first; one that fails again and again while others are taken is halved, until the run
+/// that the sink breaks at is found, and refused. Any thread.
 class SinkWorker {
 public:
     SinkWorker(std::unique_ptr<Sink> sink, SinkSetup setup);
@@ -56,6 +57,10 @@ public:
 
     /// What waits is delivered where the sink is well, else put on the disk. Returns at once.
     void begin_end();
+    /// Waits for it until `deadline`.
+    void await_end(std::chrono::steady_clock::time_point deadline);
+    /// What is under way, and goes to the disk. Returns at once.
+    void break_off() { hard_stop_.request_stop(); }
     /// Waits for it until `deadline`; then what is under way is broken off.
     void end(std::chrono::steady_clock::time_point deadline);
 
@@ -79,12 +84,16 @@ private:
     void drop_over_limit();
     void keep(Batch batch);
     void send_spooled();
+    void send_stored(const Runs& runs);
+    void put_off(const Runs& runs, Delivery delivery);
+    void let_others_go_first();
     void send(Batch batch);
+    void pause(std::chrono::milliseconds asked);
     void note(const Delivery& delivery, std::size_t runs);
+    void note_spool();
 
     const std::unique_ptr<Sink> sink_;
     const SinkSetup setup_;
-    std::mt19937 random_{std::random_device{}()};
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -98,9 +107,12 @@ private:
     // Of the thread.
     std::optional<Spool> spool_;
     Clock::time_point next_try_{};
-    std::chrono::milliseconds pause_;
-    bool is_relieving_ = false;  ///< what waits goes to the disk, until little is left
+    detail::Backoff backoff_;
+    std::uint64_t taken_ = 0;       ///< deliveries
+    std::size_t files_before_ = 0;  ///< what waits in memory gets its turn
+    bool is_relieving_ = false;     ///< what waits goes to the disk, until little is left
     bool was_well_ = true;
+    bool has_told_of_reading_ = false;  ///< that a file cannot be read now
 
     std::stop_source hard_stop_;
     std::thread thread_;  ///< last: it uses the others

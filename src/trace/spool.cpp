@@ -37,6 +37,34 @@ std::optional<std::size_t> runs_in(const fs::path& path) {
     return read.ec == std::errc{} ? std::optional{runs} : std::nullopt;
 }
 
+std::string lines_of(const Runs& runs) {
+    std::string lines;
+    for (const Run* run : runs)
+        lines += line_of(*run) + "\n";
+    return lines;
+}
+
+/// None: the file is damaged, as after a loss of power, or larger than any that is written. Throws Error where it
+/// cannot be read now.
+std::vector<Run> read_runs(const fs::path& path) {
+    bool is_read = false;
+    try {
+        const std::string lines = read_file(path.string(), stored_file);
+        is_read = true;
+        std::vector<Run> runs;
+        for (std::size_t at = 0; at < lines.size();) {
+            const std::size_t end = std::min(lines.find('\n', at), lines.size());
+            runs.push_back(read_line({lines.data() + at, end - at}));
+            at = end + 1;
+        }
+        return runs;
+    } catch (const Error& error) {
+        if (!is_read && error.code() != ErrorCode::too_large) throw;
+        log::warning("stored runs are left out: {}", printable(error.happened()));
+        return {};
+    }
+}
+
 bool is_left_behind(const fs::path& path) {
     std::error_code failed;
     const auto written = fs::last_write_time(path, failed);
@@ -67,54 +95,75 @@ void Spool::find_files() {
     std::ranges::sort(files_, {}, &File::path);
 }
 
-std::size_t Spool::put(const Runs& runs) {
-    std::string lines;
-    for (const Run* run : runs)
-        lines += line_of(*run) + "\n";
-    std::size_t dropped = 0;
+void Spool::put(const Runs& runs) {
+    const std::string lines = lines_of(runs);
     while (!files_.empty() && bytes_ + lines.size() > most_bytes_) {
-        dropped += files_.front().runs;
-        remove_oldest();
+        dropped_ += files_.front().runs;
+        remove(0);
     }
-    if (lines.size() > most_bytes_) return dropped + runs.size();
+    if (lines.size() > most_bytes_)
+        dropped_ += runs.size();
+    else
+        write(lines, runs.size());
+}
+
+void Spool::write(const std::string& lines, std::size_t runs) {
     std::error_code failed;
     if (!fs::exists(folder_, failed)) {
         fs::create_directories(folder_, failed);
         fs::permissions(folder_, fs::perms::owner_all, failed);
     }
     const fs::path path = folder_ / fmt::format("{:020}-{:07}-{:06}-{}{}", now().time_since_epoch().count(), ::getpid(),
-                                                count_++, runs.size(), suffix);
+                                                put_++, runs, suffix);
     // A sync would hold up PostgreSQL's commits on the same disk, and so the requests that this must never slow.
     write_file(path, lines, Durability::crash_of_process);
-    files_.push_back({path, lines.size(), runs.size()});
+    files_.push_back({path, lines.size(), runs});
     bytes_ += lines.size();
-    return dropped;
 }
 
-std::optional<std::vector<Run>> Spool::oldest() {
-    while (!files_.empty()) {
-        try {
-            const std::string lines = read_file(files_.front().path.string(), stored_file);
-            std::vector<Run> runs;
-            for (std::size_t at = 0; at < lines.size();) {
-                const std::size_t end = std::min(lines.find('\n', at), lines.size());
-                runs.push_back(read_line({lines.data() + at, end - at}));
-                at = end + 1;
-            }
-            if (!runs.empty()) return runs;
-        } catch (const Error& error) {
-            log::warning("stored runs are left out: {}", printable(error.happened()));
-        }
-        remove_oldest();
+std::optional<std::vector<Run>> Spool::next() {
+    for (; !files_.empty(); remove_next()) {
+        const File& file = files_[next_];
+        std::error_code failed;
+        if (!fs::exists(file.path, failed) && !failed) continue;  // another process was faster
+        std::vector<Run> runs = read_runs(file.path);
+        if (!runs.empty()) return runs;
+        dropped_ += file.runs;
     }
     return std::nullopt;
 }
 
-void Spool::remove_oldest() {
+void Spool::remove_next() {
+    remove(next_);
+    next_ = 0;
+}
+
+void Spool::skip_next() {
+    next_ = (next_ + 1) % files_.size();
+}
+
+void Spool::halve_next(const Runs& runs) {
+    const auto middle = runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2);
+    for (const Runs& half : {Runs{runs.begin(), middle}, Runs{middle, runs.end()}}) {
+        write(lines_of(half), half.size());
+        files_.back().failures = 1;
+    }
+    remove_next();
+}
+
+int Spool::count_failure(std::uint64_t taken) {
+    File& file = files_[next_];
+    if (std::exchange(file.failed_after, taken) != taken) ++file.failures;
+    return file.failures;
+}
+
+void Spool::remove(std::size_t at) {
+    const auto file = files_.begin() + static_cast<std::ptrdiff_t>(at);
     std::error_code failed;  // another process may have been faster
-    fs::remove(files_.front().path, failed);
-    bytes_ -= files_.front().bytes;
-    files_.pop_front();
+    fs::remove(file->path, failed);
+    bytes_ -= file->bytes;
+    files_.erase(file);
+    if (next_ > at) --next_;
 }
 
 }  // namespace decant::trace

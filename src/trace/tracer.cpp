@@ -1,5 +1,7 @@
 #include "trace/tracer.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <filesystem>
 #include <utility>
@@ -64,9 +66,11 @@ TracerSetup tracer_setup(const Settings& settings, const std::string& conninfo, 
     const bool is_by_otel = !langsmith.empty() && settings.get("LANGSMITH_TRACING_MODE") == "otel";
     for (const LangSmithSetup& one : langsmith)
         if (!is_by_otel) setup.sampled.push_back(std::make_unique<LangSmithSink>(one));
-    if (is_by_otel)
-        setup.sampled.push_back(std::make_unique<OtlpSink>(collector ? otlp_setup_for(*collector, langsmith.front())
-                                                                     : otlp_setup_of(langsmith.front())));
+    for (std::size_t i = 0; is_by_otel && i < (collector ? 1 : langsmith.size()); ++i) {
+        OtlpSetup one = collector ? otlp_setup_for(*collector, langsmith[i]) : otlp_setup_of(langsmith[i]);
+        if (i > 0) one.sink_name = fmt::format("{}-{}", one.sink_name, i + 1);
+        setup.sampled.push_back(std::make_unique<OtlpSink>(std::move(one)));
+    }
     setup.all.push_back(
         std::make_unique<TraceStore>(TraceStore::Setup{.conninfo = conninfo,
                                                        .keeps_texts = settings.get("DECANT_KEEP_QUESTIONS") == "true",
@@ -90,13 +94,16 @@ Tracer::~Tracer() {
     }
     changed_.notify_all();
     thread_.join();
-    for (const auto* workers : {&all_, &sampled_})
-        for (const std::unique_ptr<SinkWorker>& worker : *workers)
-            worker->begin_end();
-    feedback_.reset();
-    for (const auto* workers : {&all_, &sampled_})
-        for (const std::unique_ptr<SinkWorker>& worker : *workers)
-            worker->end(deadline);
+    const auto each = [this](const auto& act) {
+        for (const auto* workers : {&all_, &sampled_})
+            for (const std::unique_ptr<SinkWorker>& worker : *workers)
+                act(*worker);
+    };
+    each([](SinkWorker& worker) { worker.begin_end(); });
+    if (feedback_) feedback_->begin_end();
+    each([&](SinkWorker& worker) { worker.await_end(deadline); });
+    // All of them, before the members' ends wait for one.
+    each([](SinkWorker& worker) { worker.break_off(); });
 }
 
 void Tracer::record(Trace trace) {

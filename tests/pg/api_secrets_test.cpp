@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/json/parse.hpp>
 #include <csignal>
 #include <fstream>
@@ -60,15 +61,17 @@ protected:
             fmt::format("OPENAI_BASE_URL=http://user:{}@127.0.0.1:1", secret("openai-url")),
             "OPENAI_API_KEY=" + secret("openai-key"), "JWT_SECRET_KEY=" + secret("jwt"), "LANGSMITH_TRACING=true",
             "LANGSMITH_API_KEY=" + secret("langsmith"),
-            fmt::format("OTEL_EXPORTER_OTLP_ENDPOINT=http://user:{}@127.0.0.1:{}", secret("otlp-url"), traces_.port()),
+            fmt::format("OTEL_EXPORTER_OTLP_ENDPOINT=http://user:{}@127.0.0.1:{}/{}", secret("otlp-url"),
+                        traces_.port(), secret("otlp-path")),
             "OTEL_EXPORTER_OTLP_HEADERS=x-api-key=" + secret("otlp"),
             "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true", "DECANT_KEEP_QUESTIONS=true"};
         const std::string langsmith =
-            fmt::format("http://user:{}@127.0.0.1:{}", secret("langsmith-url"), traces_.port());
+            fmt::format("http://user:{}@127.0.0.1:{}/{}", secret("langsmith-url"), traces_.port(), secret("path"));
         const bool has_replicas = GetParam().size() > 1;
-        all.push_back(has_replicas ? fmt::format(R"(LANGSMITH_RUNS_ENDPOINTS={{"{}": "{}"}})", langsmith,
-                                                 secret("langsmith-replica"))
-                                   : "LANGSMITH_ENDPOINT=" + langsmith);
+        all.push_back(has_replicas
+                          ? fmt::format(R"(LANGSMITH_RUNS_ENDPOINTS={{"{}": "{}", "http://127.0.0.1:1/{}": ""}})",
+                                        langsmith, secret("langsmith-replica"), secret("dead-path"))
+                          : "LANGSMITH_ENDPOINT=" + langsmith);
         all.insert(all.end(), GetParam().begin(), GetParam().end());
         return all;
     }
@@ -77,11 +80,20 @@ protected:
     std::string traces() const {
         std::string all = with_.value("SELECT string_agg(to_jsonb(r)::text, ' ') FROM decant.trace_runs r");
         for (const test::StandInRequest& request : traces_.requests())
-            all += request.target + " " + request.body;
+            all += request.target.substr(request.target.find('/', 1)) + " " + request.body;
         return all;
     }
 
-    test::HttpStandIn traces_{[](const test::StandInRequest&) { return test::StandInAnswer{.body = "{}"}; }};
+    /// Takes every second thing, and repeats what it was asked with to the others.
+    test::StandInAnswer answer(const test::StandInRequest& request) {
+        if (request.method == "GET" || asked_++ % 2 == 1) return {.body = "{}"};
+        return {
+            .status = 500,
+            .body = request.target + " " + request.headers.at("x-api-key") + " " + request.headers.at("authorization")};
+    }
+
+    std::atomic<int> asked_ = 0;
+    test::HttpStandIn traces_{[this](const test::StandInRequest& request) { return answer(request); }};
     test::SchemaCase with_;
 };
 
@@ -145,6 +157,7 @@ TEST_P(ApiSecrets, ShowInNoAnswerAndNoLog) {
     EXPECT_THAT(told_of, Not(HasSubstr(std::string{canary})));
     const std::string log = content_of(with_.decant().folder() / "all.log");
     EXPECT_THAT(log, HasSubstr("listening on"));
+    EXPECT_THAT(log, HasSubstr("it answers 500: /***/"));
     EXPECT_THAT(log, Not(HasSubstr(std::string{canary})));
 }
 

@@ -120,6 +120,8 @@ TEST(LangSmithSink, SaysWhatEachAnswerMeansForTheRuns) {
     for (const auto& [status, outcome] :
          {Case{409, Outcome::delivered}, Case{401, Outcome::forbidden}, Case{403, Outcome::forbidden},
           Case{429, Outcome::later}, Case{408, Outcome::later}, Case{500, Outcome::later}, Case{503, Outcome::later},
+          Case{301, Outcome::later}, Case{308, Outcome::later}, Case{405, Outcome::later}, Case{421, Outcome::later},
+          Case{501, Outcome::later}, Case{400, Outcome::refused}, Case{413, Outcome::refused},
           Case{422, Outcome::refused}}) {
         LangSmithServer server;
         server.set_fault([status = status](const auto& request) {
@@ -136,6 +138,45 @@ TEST(LangSmithSink, SaysWhatEachAnswerMeansForTheRuns) {
         }
         EXPECT_THAT(delivery.reason, Not(HasSubstr("lsv2_key")));
     }
+}
+
+TEST(LangSmithSink, LosesNothingAndAsksOnceWhileAProxyAnswersInItsPlace) {
+    for (const int status : {301, 404, 405, 421}) {
+        LangSmithServer server;
+        LangSmithSink sink{langsmith_at(server.url())};
+        EXPECT_EQ(sink.deliver(runs_of(*small_record()), {}).outcome, Outcome::delivered);
+        const std::size_t asked = server.http().requests().size();
+        server.set_fault([status](const auto&) { return test::StandInAnswer{.status = status, .body = "a proxy"}; });
+        const Record record = two_traces();
+        const Delivery delivery = sink.deliver(runs_of(record), {});
+        EXPECT_EQ(delivery.outcome, Outcome::later) << status;
+        EXPECT_THAT(delivery.reason, HasSubstr("a proxy"));
+        EXPECT_LE(server.http().requests().size() - asked, 2U) << "multipart, and a batch after 404";
+        server.set_fault({});
+        EXPECT_EQ(sink.deliver(runs_of(record), {}).outcome, Outcome::delivered);
+        EXPECT_EQ(server.http().requests().back().target, "/runs/multipart");
+        EXPECT_EQ(server.run_count(), 9U);
+    }
+}
+
+TEST(LangSmithSink, TellsNoKeyAndNoPathOfItsUrlWhateverTheServerRepeats) {
+    std::string before;
+    const test::HttpStandIn echo{[&](const test::StandInRequest& request) {
+        if (request.method == "GET") return test::StandInAnswer{.body = "{}"};
+        const std::string all = before + request.headers.at("x-api-key") + request.target + " " +
+                                request.headers.at("authorization") + " passw0rd";
+        return test::StandInAnswer{.status = 500, .body = all};
+    }};
+    LangSmithSetup setup = langsmith_at(echo.url() + "/t0ken-of-path", "lsv2_secret");
+    setup.url.password = "passw0rd";
+    EXPECT_EQ(LangSmithSink{setup}.deliver(runs_of(*small_record()), {}).reason,
+              "it answers 500: ***/***/runs/multipart Basic *** ***");
+    before = std::string(195, '-');
+    EXPECT_THAT(LangSmithSink{setup}.deliver(runs_of(*small_record()), {}).reason, testing::EndsWith("-***/*"))
+        << "a key is found before the text is cut";
+    setup.url.port = "1";
+    EXPECT_THAT(LangSmithSink{setup}.deliver(runs_of(*small_record()), {}).reason,
+                HasSubstr("LangSmith at http://127.0.0.1:1 cannot be reached"));
 }
 
 TEST(LangSmithSink, LosesOnlyTheRunThatIsRefused) {

@@ -249,6 +249,7 @@ TEST(OtlpSink, SaysWhatEachAnswerMeansForTheSpans) {
     for (const auto& [status, outcome] : {std::pair{200, Outcome::delivered},
                                           {400, Outcome::refused},
                                           {401, Outcome::forbidden},
+                                          {404, Outcome::later},
                                           {429, Outcome::later},
                                           {503, Outcome::later}}) {
         test::HttpStandIn collector{[status = status](const auto&) { return test::StandInAnswer{.status = status}; }};
@@ -256,6 +257,38 @@ TEST(OtlpSink, SaysWhatEachAnswerMeansForTheSpans) {
         const Record record = record_of(small_trace(), 1);
         EXPECT_EQ(sink.deliver(runs_of(record), {}).outcome, outcome) << status;
     }
+}
+
+TEST(OtlpSink, LosesOnlyTheSpanThatIsRefused) {
+    for (const int status : {400, 413, 422}) {
+        std::size_t taken = 0;
+        test::HttpStandIn collector{[&](const test::StandInRequest& request) {
+            if (request.body.find("too much") != std::string::npos) return test::StandInAnswer{.status = status};
+            taken += decoded(decoded(decoded(request.body).one(1)).one(2)).all(2).size();
+            return test::StandInAnswer{};
+        }};
+        OtlpSink sink{{.url = net::parse_url(collector.url(), "URL"), .form = {}}};
+        Record record = record_of(chat_trace(), 1);
+        for (const trace::Run& run : record_of(small_trace(), 1).runs)
+            record.runs.push_back(run);
+        record.runs[3].error = "too much";
+        const Delivery delivery = sink.deliver(runs_of(record), {});
+        EXPECT_EQ(delivery.outcome, Outcome::refused) << status;
+        EXPECT_EQ(delivery.refused_runs, 1U);
+        EXPECT_EQ(taken, 4U);
+    }
+}
+
+TEST(OtlpSink, SendsNoMoreBytesAtOnceThanItMay) {
+    test::HttpStandIn collector{[](const auto&) { return test::StandInAnswer{}; }};
+    OtlpSink sink{{.url = net::parse_url(collector.url(), "URL"), .form = {.has_content = true}}};
+    Record record = record_of(small_trace(), 1);
+    for (trace::Run& run : record.runs)
+        run.inputs = R"({"query":")" + std::string(1'500'000, 'x') + R"("})";
+    EXPECT_EQ(sink.deliver(runs_of(record), {}).outcome, Outcome::delivered);
+    ASSERT_EQ(collector.requests().size(), 2U);
+    for (const test::StandInRequest& request : collector.requests())
+        EXPECT_LT(request.body.size(), sink.limits().bytes);
 }
 
 TEST(OtlpSettings, RefuseHeadersThatAreNone) {

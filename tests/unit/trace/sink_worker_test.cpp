@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <set>
@@ -29,6 +30,7 @@ struct FakeSink : Sink {
         std::atomic<std::size_t> largest = 0;
         std::mutex mutex;
         std::multiset<std::string> taken;
+        std::string broken_by;  ///< a run, with which no other is taken
 
         std::size_t taken_count() {
             const std::lock_guard lock{mutex};
@@ -47,6 +49,8 @@ struct FakeSink : Sink {
         if (stop.stop_requested()) return {.outcome = Outcome::later, .reason = "stopped"};
         if (log.outcome == Outcome::delivered) {
             const std::lock_guard lock{log.mutex};
+            if (std::ranges::find(runs, log.broken_by, &trace::Run::id) != runs.end())
+                return {.outcome = Outcome::later, .reason = "broken", .status = 500};
             for (const trace::Run* run : runs)
                 log.taken.insert(run->id);
         }
@@ -66,8 +70,30 @@ protected:
                 .longest_pause = 5ms};
     }
 
+    /// Each run that was taken was taken once.
+    void expect_once() {
+        const std::lock_guard lock{log_.mutex};
+        EXPECT_EQ((std::set<std::string>{log_.taken.begin(), log_.taken.end()}.size()), log_.taken.size());
+    }
+
     std::filesystem::path folder_ = test::make_scratch_folder("trace");
     FakeSink::Log log_;
+};
+
+/// The process has as many files open as it may.
+class NoMoreFiles {
+public:
+    NoMoreFiles() {
+        getrlimit(RLIMIT_NOFILE, &before_);
+        const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &none);
+    }
+    NoMoreFiles(const NoMoreFiles&) = delete;
+    NoMoreFiles& operator=(const NoMoreFiles&) = delete;
+    ~NoMoreFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
 };
 
 TEST_F(SinkWorkerTest, DeliversInBatchesOfWholeTraces) {
@@ -95,6 +121,81 @@ TEST_F(SinkWorkerTest, KeepsOnTheDiskWhatFailsAndDeliversItOnceWhenTheSinkIsBack
     EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() == 150; }));
     EXPECT_EQ(log_.taken, std::multiset<std::string>(ids.begin(), ids.end()));
     EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes == 0; }));
+    EXPECT_EQ(worker.counts().dropped, 0U);
+}
+
+TEST_F(SinkWorkerTest, RefusesTheOneRunThatTheSinkBreaksAtAndDeliversAllOthers) {
+    log_.outcome = Outcome::later;
+    SinkWorker worker{std::make_unique<FakeSink>(log_), setup()};
+    std::size_t pushed = 0;
+    const auto push = [&](const SharedRecord& record) {
+        worker.push(record);
+        pushed += record->runs.size();
+    };
+    for (int i = 0; i < 50; ++i)
+        push(small_record());
+    const SharedRecord broken = small_record();
+    push(broken);
+    EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes > 0; }));
+    {
+        const std::lock_guard lock{log_.mutex};
+        log_.broken_by = broken->runs[1].id;
+    }
+    log_.outcome = Outcome::delivered;
+    EXPECT_TRUE(eventually(20s, [&] {
+        push(small_record());
+        return worker.counts().refused == 1;
+    }));
+    EXPECT_TRUE(eventually(10s, [&] { return worker.counts().sent == pushed - 1; }));
+    EXPECT_EQ(log_.taken_count(), pushed - 1);
+    expect_once();
+    EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes == 0; }));
+    EXPECT_EQ(worker.counts().refused, 1U);
+}
+
+TEST_F(SinkWorkerTest, SendsWhatIsNewPastAFileThatFailsAlone) {
+    SinkSetup one_try = setup();
+    one_try.first_pause = one_try.longest_pause = 20ms;
+    const SharedRecord broken = small_record();
+    log_.broken_by = broken->runs[0].id;
+    SinkWorker worker{std::make_unique<FakeSink>(log_), one_try};
+    worker.push(broken);
+    EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes > 0; }));
+    worker.push(small_record());
+    EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() == 3; }));
+    EXPECT_EQ(worker.counts().refused, 0U);
+}
+
+TEST_F(SinkWorkerTest, LosesNothingWhileTheSinkIsAwayHoweverOftenItIsTried) {
+    log_.outcome = Outcome::later;
+    SinkWorker worker{std::make_unique<FakeSink>(log_), setup()};
+    for (std::size_t outage = 1; outage <= 2; ++outage) {
+        log_.outcome = Outcome::later;
+        const int calls = log_.calls;
+        EXPECT_TRUE(eventually(20s, [&] {
+            if (log_.calls < calls + 40) worker.push(small_record());
+            return log_.calls > calls + 80;
+        }));
+        log_.outcome = Outcome::delivered;
+        EXPECT_TRUE(eventually(20s, [&] { return worker.counts().spooled_bytes + worker.counts().waiting == 0; }));
+    }
+    EXPECT_TRUE(eventually(10s, [&] { return worker.counts().sent == log_.taken_count(); }));
+    EXPECT_EQ(worker.counts().refused + worker.counts().dropped, 0U);
+    expect_once();
+}
+
+TEST_F(SinkWorkerTest, KeepsFilesThatCannotBeReadForWantOfOpenFiles) {
+    log_.outcome = Outcome::later;
+    SinkWorker worker{std::make_unique<FakeSink>(log_), setup()};
+    worker.push(small_record());
+    EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes > 0; }));
+    {
+        const NoMoreFiles full;
+        log_.outcome = Outcome::delivered;
+        worker.push(small_record());
+        EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() > 0; }));
+    }
+    EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() == 6; }));
     EXPECT_EQ(worker.counts().dropped, 0U);
 }
 
@@ -206,6 +307,7 @@ TEST_F(SinkWorkerTest, LeavesOutAFileThatCannotBeRead) {
     next.push(small_record());
     EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() == 3; }));
     EXPECT_TRUE(eventually(10s, [&] { return std::filesystem::is_empty(folder_ / "fake"); }));
+    EXPECT_TRUE(eventually(10s, [&] { return next.counts().dropped == 3; }));
 }
 
 }  // namespace

@@ -199,6 +199,47 @@ TEST_F(TracerTest, ReachesLangSmithAsSpansInTheModeOtel) {
     EXPECT_NE(request.body.find("Taladro"), std::string::npos);
 }
 
+TEST_F(TracerTest, ReachesEveryLangSmithAsSpansInTheModeOtel) {
+    const auto takes = [](const auto&) { return test::StandInAnswer{}; };
+    const test::HttpStandIn first{takes};
+    const test::HttpStandIn last{takes};
+    const std::string places = fmt::format(R"({{"{}": "one", "{}": "two"}})", first.url(), last.url());
+    Tracer tracer{setup_by({{"LANGSMITH_RUNS_ENDPOINTS", places}, {"LANGSMITH_TRACING_MODE", "otel"}})};
+    tracer.record(small_trace());
+    EXPECT_TRUE(eventually(10s, [&] { return !first.requests().empty() && !last.requests().empty(); }));
+    EXPECT_EQ(first.requests().front().headers.at("x-api-key"), "one");
+    EXPECT_EQ(last.requests().front().headers.at("x-api-key"), "two");
+    EXPECT_EQ(tracer.counts().at(1).sink, "otlp");
+    EXPECT_EQ(tracer.counts().at(2).sink, "otlp-2");
+}
+
+/// Says nothing until it is told to stop, and then takes its time.
+struct SilentSink : Sink {
+    explicit SilentSink(std::string called) : own_name(std::move(called)) {}
+    std::string_view name() const noexcept override { return own_name; }
+    BatchLimits limits() const noexcept override { return {}; }
+    Delivery deliver(const Runs&, const std::stop_token& stop) override {
+        while (!stop.stop_requested())
+            std::this_thread::yield();
+        const auto told = Clock::now();
+        while (Clock::now() < told + 300ms)
+            std::this_thread::yield();
+        return {.outcome = Outcome::later};
+    }
+    std::string own_name;
+};
+
+TEST_F(TracerTest, EndsInTimeWithManySinksOfWhichNoneStopsAtOnce) {
+    TracerSetup many{.sinks = {.spool = folder_, .linger = 1ms}};
+    for (int i = 0; i < 6; ++i)
+        many.sampled.push_back(std::make_unique<SilentSink>(fmt::format("silent-{}", i)));
+    auto tracer = std::make_unique<Tracer>(std::move(many));
+    tracer->record(small_trace());
+    const auto start = Clock::now();
+    tracer.reset();
+    EXPECT_LT(Clock::now() - start, 2s) << "a second, and what one of them takes";
+}
+
 TEST_F(TracerTest, SendsNothingMoreWithAKeyThatIsNotTaken) {
     const LangSmithServer server;
     Tracer tracer{setup(server.url(), "wrong")};
