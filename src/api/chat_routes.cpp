@@ -166,6 +166,7 @@ Answered answer_of(Call& call, const chat::ChatRequest& request, const chat::Pro
     try {
         const std::optional<Trial> trial = trial_of(call, request);
         if (trial) record.exposure = trial->exposure;
+        record.exposure.message_id = message_id;
         if (chat::LlmClient* configured = worker.llm()) models.llm = llm.emplace(*configured).model();
         chat::Agent agent{worker.db(),
                           worker.engine(),

@@ -100,7 +100,10 @@ const Shape arm_report_shape{
 const Shape preference_shape{
     .name = "Preference",
     .fields = {{.name = "arm", .required = true},
-               {.name = "wins", .type = FieldType::integer, .required = true},
+               {.name = "wins",
+                .type = FieldType::integer,
+                .about = "Users or sessions that chose more of this arm's products than of the first one's",
+                .required = true},
                {.name = "losses", .type = FieldType::integer, .required = true},
                {.name = "ties", .type = FieldType::integer, .required = true},
                {.name = "share", .type = FieldType::object, .required = true, .shape = &estimate_shape}}};

@@ -8,6 +8,7 @@
 #include "core/log.hpp"
 #include "core/utf8.hpp"
 #include "operate/maintenance_runs.hpp"
+#include "store/feedback_store.hpp"
 #include "store/idempotency.hpp"
 #include "store/quality_figures.hpp"
 #include "store/search_events.hpp"
@@ -32,6 +33,8 @@ std::vector<Retained> retained_by(const Settings& settings) {
         {.name = "runs of maintenance", .prune = operate::prune_maintenance_runs},
         {.name = "search events",
          .prune = [events_days](pg::Connection& db) { return store::prune_search_events(db, events_days); }},
+        {.name = "feedback",
+         .prune = [events_days](pg::Connection& db) { return store::prune_feedback(db, events_days); }},
         {.name = "idempotency keys", .prune = store::prune_idempotency_keys},
         {.name = "chat sessions",
          .prune = [chat_days = chat::retention_days(settings)](

@@ -4,6 +4,7 @@
 #include "api/worker.hpp"
 #include "core/elapsed.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 
 namespace decant::api {
 namespace {
@@ -33,6 +34,10 @@ struct Shadow {
             record.milliseconds = milliseconds_since(start);
             record_failure(services, record, error);
             if (error.code() == ErrorCode::store_unavailable) worker.drop();
+        } catch (const std::exception& error) {
+            log::error("a shadow search: {}", error.what());
+            record.milliseconds = milliseconds_since(start);
+            record_failure(services, record, {ErrorCode::internal, error.what(), ""});
         }
     }
 };

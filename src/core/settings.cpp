@@ -179,7 +179,8 @@ constexpr std::array setting_table{
     SettingSpec{"DECANT_FAILPOINT", "", false, "",
                 "For tests: NAME:N kills the process when it passes the named point for the N-th time."},
     SettingSpec{"DECANT_EVENTS_RETENTION_DAYS", "30", false, "1..3650",
-                "Days that the server keeps its record of searches, which the metrics over time are made of."},
+                "Days that the server keeps its record of searches, which the metrics over time are made of, and what "
+                "was said of and chosen from their answers."},
     SettingSpec{"DECANT_QUALITY_PROBE_MINUTES", "60", false, "0..10080",
                 "Minutes between two probes of the vector index's recall against the exact scan, which the server "
                 "makes; 0: none."},

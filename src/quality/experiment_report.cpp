@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/quantity_text.hpp"
 
@@ -78,14 +79,31 @@ Verdict verdict_of(const ExperimentReport& report, const Estimate& estimate, boo
     return (estimate.value > 0) == more_is_better ? Verdict::better : Verdict::worse;
 }
 
+/// Null where there is nothing of it yet.
+const ArmMeasure* deciding_measure(const ExperimentReport& report, const ArmReport& arm) {
+    const auto found = std::ranges::find(arm.measures, report.experiment.metric, &ArmMeasure::measure);
+    return found == arm.measures.end() ? nullptr : &*found;
+}
+
+/// Units that the metric that decides is known of, in the arm that has the fewest. The first arm of a shadow experiment
+/// has no difference to itself.
+std::uint64_t least_deciding_units(const ExperimentReport& report) {
+    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t i = report.experiment.mode == Experiment::Mode::shadow ? 1 : 0; i < report.arms.size(); ++i) {
+        const ArmMeasure* deciding = deciding_measure(report, report.arms[i]);
+        least = std::min(least, deciding == nullptr ? 0 : deciding->figure.units);
+    }
+    return least;
+}
+
 Verdict verdict_of(const ExperimentReport& report, const ArmReport& arm) {
     if (report.choices) {
         const Estimate excess{.value = report.preference.value - 0.5, .p = report.preference.p};
         return &arm == &report.arms.front() ? Verdict::undecided : verdict_of(report, excess, true);
     }
-    const auto deciding = std::ranges::find(arm.measures, report.experiment.metric, &ArmMeasure::measure);
+    const ArmMeasure* deciding = deciding_measure(report, arm);
     const Measure* measure = find_measure(report.experiment.metric);
-    if (deciding == arm.measures.end() || !deciding->difference || measure == nullptr) return Verdict::undecided;
+    if (deciding == nullptr || !deciding->difference || measure == nullptr) return Verdict::undecided;
     return verdict_of(report, *deciding->difference, measure->more_is_better);
 }
 
@@ -152,13 +170,11 @@ std::string conclusion_of(const ExperimentReport& report) {
                              verdict_names[report.verdicts[i]], first, report.experiment.metric);
     }
     if (!found.empty()) return found + ".";
-    std::uint64_t least = report.arms.front().traffic.units;
-    for (const ArmReport& arm : report.arms)
-        least = std::min(least, arm.traffic.units);
     if (report.choices) {
-        return fmt::format("No arm is preferred yet: {} questions of which products were chosen.",
+        return fmt::format("No arm is preferred yet: {} units chose products.",
                            grouped(report.choices->wins + report.choices->losses + report.choices->ties));
     }
+    const std::uint64_t least = least_deciding_units(report);
     if (report.units_needed) {
         return fmt::format("No difference is found yet: {} units of about {} an arm that {:.3g} % would take.",
                            grouped(least), grouped(*report.units_needed), report.effect * 100);

@@ -47,7 +47,7 @@ struct ExperimentReport {
     std::vector<Verdict> verdicts;  ///< one an arm, against the first, by the metric that decides
     bool is_split_wrong = false;    ///< arms got other shares of the units than they were to: the comparison is broken
     std::optional<store::Choices> choices = {};  ///< of interleaving
-    Estimate preference = {};                    ///< of interleaving: the share of questions that the second arm won
+    Estimate preference = {};                    ///< of interleaving: the share of units that preferred the second arm
     double effect = 0.05;                        ///< that the sample is predicted for, of the first arm's mean
     std::optional<std::uint64_t> units_needed = {};  ///< of each arm; none: not to be told yet
 };

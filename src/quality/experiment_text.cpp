@@ -98,7 +98,7 @@ std::string choices_text(const ExperimentReport& report) {
     if (!report.choices) return "";
     const store::Choices& choices = *report.choices;
     const auto& interval = report.preference.interval;
-    return fmt::format("\n{} won {} questions and lost {}, {} even: {:.3f} ({}), p {}\n", choices.arm,
+    return fmt::format("\n{} won {} units and lost {}, {} even: {:.3f} ({}), p {}\n", choices.arm,
                        grouped(choices.wins), grouped(choices.losses), grouped(choices.ties), report.preference.value,
                        interval ? fmt::format("{:.3f} to {:.3f}", interval->low, interval->high) : "-",
                        p_text(report.preference.p));

@@ -53,7 +53,7 @@ FROM (VALUES (0, 'table', 'categories'), (0, 'table', 'subcategories'), (0, 'tab
              (8, 'table of ours', 'sync_seen'), (8, 'table of ours', 'sync_items'),
              (8, 'table of ours', 'sync_quarantine'), (9, 'table of ours', 'trace_runs'),
              (10, 'table of ours', 'experiments'), (10, 'table of ours', 'quality_probes'),
-             (12, 'table of ours', 'maintenance_runs'))
+             (12, 'table of ours', 'maintenance_runs'), (13, 'table of ours', 'choices'))
      AS wanted (version, kind, name)
 WHERE NOT CASE
     WHEN wanted.kind = 'table' THEN pg_catalog.to_regclass(wanted.name) IS NOT NULL

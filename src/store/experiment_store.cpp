@@ -38,19 +38,25 @@ constexpr std::string_view traffic_sql =
     "SELECT arm, count(DISTINCT unit), count(*) FROM decant.search_events "
     "WHERE experiment = $1 AND arm IS NOT NULL GROUP BY arm";
 
-// A failed search has no results to count; that it failed is a metric of its own.
+// A failed search has no results to count; that it failed is a metric of its own. What was said of a message is of the
+// run that answered it.
 constexpr std::string_view split_figures_sql = R"sql(
-WITH searches AS (
+WITH said AS (
+    SELECT coalesce(e.run_id, f.subject_id) AS run_id, avg(f.score) AS score,
+           (count(f.product_id) > 0)::int::float8 AS chosen
+    FROM (SELECT subject, subject_id, created_at, score, NULL AS product_id FROM decant.feedback
+          UNION ALL SELECT subject, subject_id, created_at, NULL, product_id FROM decant.choices) f
+    LEFT JOIN decant.search_events e
+           ON f.subject = 'message' AND e.message_id = f.subject_id AND e.experiment = $1
+    WHERE f.created_at >= (SELECT started_at FROM decant.experiments WHERE name = $1) GROUP BY 1),
+searches AS (
     SELECT e.arm, e.unit, e.mean_similarity, f.score, coalesce(f.chosen, 0) AS chosen,
            (e.error IS NOT NULL)::int::float8 AS failed,
            CASE WHEN e.error IS NULL THEN e.results::float8 END AS results,
            CASE WHEN e.error IS NULL THEN (e.results = 0)::int::float8 END AS empty,
            CASE WHEN e.error IS NULL THEN e.milliseconds - coalesce(e.answer_ms, 0) END AS ms
     FROM decant.search_events e
-    LEFT JOIN (SELECT subject_id, avg(score) AS score, (count(product_id) > 0)::int::float8 AS chosen
-               FROM decant.feedback
-               WHERE subject = 'run' AND created_at >= (SELECT started_at FROM decant.experiments WHERE name = $1)
-               GROUP BY subject_id) f ON f.subject_id = e.run_id
+    LEFT JOIN said f ON f.run_id = e.run_id
     WHERE e.experiment = $1 AND e.kind <> 'shadow'),
 units AS (
     SELECT arm, unit, avg(results) AS results, avg(mean_similarity) AS similarity, avg(ms) AS latency,
@@ -84,13 +90,15 @@ FROM units u CROSS JOIN LATERAL (VALUES
     ('errors', u.errors::float8), ('overlap', u.overlap)) AS m (metric, value)
 WHERE m.value IS NOT NULL GROUP BY u.arm, m.metric)sql";
 
+// A product that is chosen twice from the answers to one question, which has one toss, counts once.
 constexpr std::string_view choices_sql = R"sql(
 SELECT count(*) FILTER (WHERE theirs > ours), count(*) FILTER (WHERE theirs < ours), count(*) FILTER (WHERE theirs = ours)
-FROM (SELECT count(DISTINCT f.product_id) FILTER (WHERE e.teams -> 'arms' -> $2 ? f.product_id) AS ours,
-             count(DISTINCT f.product_id) FILTER (WHERE e.teams -> 'arms' -> $3 ? f.product_id) AS theirs
-      FROM decant.search_events e
-      JOIN decant.feedback f ON f.subject = 'run' AND f.subject_id = e.run_id AND f.product_id IS NOT NULL
-      WHERE e.experiment = $1 AND e.teams IS NOT NULL GROUP BY e.teams ->> 'toss') AS question
+FROM (SELECT count(DISTINCT (e.teams ->> 'toss', c.product_id))
+                 FILTER (WHERE e.teams -> 'arms' -> $2 ? c.product_id) AS ours,
+             count(DISTINCT (e.teams ->> 'toss', c.product_id))
+                 FILTER (WHERE e.teams -> 'arms' -> $3 ? c.product_id) AS theirs
+      FROM decant.search_events e JOIN decant.choices c ON c.subject = 'run' AND c.subject_id = e.run_id
+      WHERE e.experiment = $1 AND e.teams IS NOT NULL GROUP BY e.unit) AS unit
 WHERE ours + theirs > 0)sql";
 
 std::uint64_t count_at(const pg::Result& rows, int row, int column) {

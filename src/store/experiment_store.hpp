@@ -55,7 +55,8 @@ struct ArmTraffic {
     std::uint64_t searches = 0;
 };
 
-/// What was chosen from interleaved answers: of each question of a unit, whose products more were chosen of.
+/// What units chose from interleaved answers: each counts once, by whose products it chose more of, because the choices
+/// of one unit are alike.
 struct Choices {
     std::string arm;
     std::uint64_t wins = 0;  ///< more than of the first arm

@@ -25,16 +25,17 @@ constexpr std::string_view begin_sql = "BEGIN; SET LOCAL statement_timeout = '2s
 constexpr std::string_view insert_sql = R"sql(
 INSERT INTO decant.search_events (created_at, kind, run_id, strategy, strategy_used, milliseconds, understand_ms, embed_ms,
                                   search_ms, answer_ms, results, best_similarity, mean_similarity, threshold, degraded,
-                                  error, question, experiment, arm, unit, teams, overlap)
+                                  error, question, experiment, arm, unit, teams, overlap, message_id)
 SELECT pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => age), kind, nullif(run_id, ''),
        nullif(strategy, ''), nullif(used, ''), milliseconds, understand_ms, embed_ms, search_ms, answer_ms, results,
        best_similarity, mean_similarity, threshold, degraded, nullif(error, ''), nullif(question, ''),
-       nullif(experiment, ''), nullif(arm, ''), nullif(unit, ''), nullif(teams, '')::jsonb, overlap
+       nullif(experiment, ''), nullif(arm, ''), nullif(unit, ''), nullif(teams, '')::jsonb, overlap,
+       nullif(message_id, '')
 FROM json_to_recordset($1::json) AS e (
     age float8, kind text, run_id text, strategy text, used text, milliseconds float8, understand_ms float8,
     embed_ms float8, search_ms float8, answer_ms float8, results int, best_similarity float8, mean_similarity float8,
     threshold float8, degraded bool, error text, question text, experiment text, arm text, unit text, teams text,
-    overlap float8))sql";
+    overlap float8, message_id text))sql";
 
 constexpr std::string_view prune_sql = R"sql(
 DELETE FROM decant.search_events WHERE ctid = ANY (ARRAY(
@@ -69,7 +70,8 @@ json::object json_of(const SearchEvent& event) {
             {"arm", event.exposure.arm},
             {"unit", event.exposure.unit},
             {"teams", event.exposure.teams},
-            {"overlap", or_null(event.exposure.overlap)}};
+            {"overlap", or_null(event.exposure.overlap)},
+            {"message_id", event.exposure.message_id}};
 }
 
 }  // namespace

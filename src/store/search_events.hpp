@@ -16,13 +16,14 @@
 
 namespace decant::store {
 
-/// What a search was part of: an experiment, with whose answer and for whom.
+/// What a search was part of: an experiment, with whose answer and for whom, and a message.
 struct Exposure {
     std::string experiment = {};  ///< empty: none
     std::string arm = {};
     std::string unit = {};               ///< digest of the user or session
     std::string teams = {};              ///< of an interleaved answer: JSON, see migration 010; empty: it is none
     std::optional<double> overlap = {};  ///< of a shadow search, with the answer that was given
+    std::string message_id = {};         ///< of a streamed answer of the chat: feedback may call it by that
 };
 
 /// One search that ran, as decant.search_events keeps it. A request that was refused is none. Holds no secrets.

@@ -88,6 +88,18 @@ TEST_F(Experiments, GiveEachUserOneArmAndRecordIt) {
     EXPECT_EQ(count("unit LIKE '%user%'"), 0) << "the user's name is kept nowhere";
 }
 
+TEST_F(Experiments, GiveArmsTheirSharesOfTheUnits) {
+    start(Experiment::Mode::split, "pgvector_primary:70,keyword:30");
+    for (int user = 0; user < 600; ++user)
+        search(fmt::format("web_{}", user));
+    ASSERT_TRUE(is_recorded(600));
+    const json::object told = report();
+    EXPECT_EQ(told.at("is_split_wrong"), json::value(false));
+    // Within five standard deviations of the binomial.
+    EXPECT_NEAR(told.at("arms").at(1).at("units").to_number<double>(), 180, 56);
+    EXPECT_NEAR(told.at("arms").at(0).at("units").to_number<double>(), 420, 56);
+}
+
 TEST_F(Experiments, LeaveAloneWhoeverNamesAStrategy) {
     start(Experiment::Mode::split, "pgvector_primary,keyword");
     const json::object answer = search("ana", R"(, "strategy": "fusion")");
@@ -203,6 +215,22 @@ TEST_F(Experiments, CountAChoiceThatSaysNothingOfTheAnswer) {
     }
 }
 
+TEST_F(Experiments, CountWhatIsSaidOfAStreamedMessageByItsId) {
+    start(Experiment::Mode::split, "pgvector_primary,keyword");
+    const net::HttpResponse streamed =
+        with_.post("/api/v1/chat/message/stream", R"({"user_id": "ana", "message": "busco thing 5"})");
+    const std::string message = streamed.body.substr(streamed.body.find("id: ") + 4, 36);
+    const json::object said{{"message_id", message}, {"score", 0.25}, {"product_id", with_.catalog().id_of("p-5")}};
+    EXPECT_EQ(with_.post("/api/v1/feedback", json_text(said)).status, 201);
+    ASSERT_TRUE(is_recorded(1, "message_id = '" + message + "'")) << streamed.body;
+    pg::Connection db = with_.catalog().open();
+    std::map<std::string, double> means;
+    for (const store::ArmFigure& figure : store::ExperimentStore{db}.figures(store::ExperimentStore{db}.find("summer")))
+        means[figure.metric] = figure.mean;
+    EXPECT_EQ(means.at("feedback"), 0.25);
+    EXPECT_EQ(means.at("chosen"), 1);
+}
+
 TEST_F(Experiments, MixBothArmsInOneAnswerAndCreditWhatIsChosen) {
     start(Experiment::Mode::interleave, "keyword,pgvector_primary");
     for (int user = 0; user < 30; ++user) {
@@ -264,6 +292,16 @@ TEST_F(Experiments, RecordAShadowThatFailsAsThat) {
     with_.is_model_away = true;
     EXPECT_EQ(with_.post(search_path, R"({"query": "producto 77", "user_id": "ana"})").status, 200);
     EXPECT_TRUE(is_recorded(1, "kind = 'shadow' AND error = 'embedder_unavailable'"));
+}
+
+TEST_F(Experiments, GoOnAfterAShadowThatFailsByWhatNobodyExpects) {
+    start(Experiment::Mode::shadow, "keyword,pgvector");
+    with_.is_model_broken = true;
+    EXPECT_EQ(with_.post(search_path, R"({"query": "producto 77", "user_id": "ana"})").status, 200);
+    EXPECT_TRUE(is_recorded(1, "kind = 'shadow' AND error = 'internal'"));
+    with_.is_model_broken = false;
+    search("ana");
+    EXPECT_TRUE(is_recorded(1, "kind = 'shadow' AND error IS NULL"));
 }
 
 TEST_F(Experiments, AreTagsOfTheirTraces) {

@@ -60,6 +60,22 @@ test('the chat tells what was chosen from an answer', async () => {
   assert.equal((await eventually(() => choice(product), (text) => text.includes('chat'))).trim(), 'none|chat|page');
 });
 
+/** Of the search that `act` makes the page send: whose it is, and the arm that answered. */
+async function asked(page, act) {
+  const [answer] = await Promise.all([page.waitForResponse((response) => response.url().endsWith('/pgvector/search')), act()]);
+  return {user: answer.request().postDataJSON().user_id, arm: (await answer.json()).metadata.experiment.arm};
+}
+
+test('a visitor is one unit on every request, and keeps his arm', async () => {
+  const visit = () => web.open({path: `/#/search?${new URLSearchParams({q: 'monitor'})}`});
+  const page = await visit();
+  const first = await asked(page, () => page.reload());
+  const another = await asked(page, () => page.getByRole('searchbox').fill('notebook'));
+  assert.deepEqual(another, first);
+  const other = await visit();
+  assert.notEqual((await asked(other, () => other.reload())).user, first.user);
+});
+
 test('without an experiment nothing is told', async () => {
   await web.server.sql("UPDATE decant.experiments SET stopped_at = now() WHERE name = 'page'");
   await eventually(hasExperiment, (has) => !has);

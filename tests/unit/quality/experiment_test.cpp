@@ -164,6 +164,21 @@ TEST(ExperimentReport, TellsHowManyUnitsAreMissing) {
     EXPECT_THAT(text_of(report), HasSubstr("summer: pgvector_primary 50, fusion 50 (split by user)"));
 }
 
+TEST(ExperimentReport, CountsOnlyUnitsThatTheDecidingMetricIsKnownOf) {
+    ReportInput input =
+        input_of({{"pgvector_primary", "feedback", 410, 0.7, 0.1}, {"fusion", "feedback", 400, 0.7, 0.1}});
+    input.experiment.metric = "feedback";
+    EXPECT_THAT(conclusion_of(make_report(input)), HasSubstr("400 units of about "));
+    input.figures.pop_back();
+    EXPECT_THAT(conclusion_of(make_report(input)), HasSubstr(": 0 units of about ")) << "nobody rated the other arm";
+}
+
+TEST(ExperimentReport, CountsUnitsOfWhichAShadowWasCompared) {
+    ReportInput input = input_of({{"fusion", "similarity", 300, 0.001, 1}}, Experiment::Mode::shadow);
+    input.experiment.metric = "similarity";
+    EXPECT_EQ(conclusion_of(make_report(input)), "No difference is found yet: 300 units an arm.");
+}
+
 TEST(ExperimentReport, IsCautiousWithManyArms) {
     ReportInput input = input_of({{"pgvector_primary", "chosen", 1'000, 0.3, 0.2},
                                   {"fusion", "chosen", 1'000, 0.3, 0.2},
@@ -210,8 +225,7 @@ TEST(ExperimentReport, CountsWhoseProductsWereChosenOfInterleavedAnswers) {
     input.choices = store::Choices{.arm = "fusion", .wins = 8, .losses = 30};
     EXPECT_EQ(make_report(input).verdicts[1], Verdict::worse);
     input.choices = store::Choices{.arm = "fusion", .wins = 5, .losses = 6, .ties = 1};
-    EXPECT_EQ(conclusion_of(make_report(input)),
-              "No arm is preferred yet: 12 questions of which products were chosen.");
+    EXPECT_EQ(conclusion_of(make_report(input)), "No arm is preferred yet: 12 units chose products.");
 }
 
 TEST(ExperimentReport, TakesShadowFiguresForDifferences) {
