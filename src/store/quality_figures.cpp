@@ -46,7 +46,8 @@ SELECT to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), e
        coalesce(e.error, ''), coalesce(e.question, ''), e.degraded
 FROM decant.search_events e
 LEFT JOIN LATERAL (SELECT avg(score) AS score FROM decant.feedback
-                   WHERE subject = 'run' AND subject_id = e.run_id) f ON true
+                   WHERE subject = 'run' AND subject_id = e.run_id
+                      OR subject = 'message' AND subject_id = e.message_id) f ON true
 WHERE e.kind IN ('search', 'chat') AND e.created_at > pg_catalog.now() - $1::interval
   AND (e.error IS NOT NULL OR e.degraded OR e.results = 0 OR e.milliseconds - coalesce(e.answer_ms, 0) >= $2::float8
        OR e.mean_similarity < $3::float8 OR f.score < $4::float8)

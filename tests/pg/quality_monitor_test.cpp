@@ -201,6 +201,15 @@ TEST_F(QualityMonitor, ListsSearchesThatFailedByThemselves) {
     EXPECT_EQ(failed_searches(db_, MetricsRange::day, subject_, 2).size(), 2U);
 }
 
+TEST_F(QualityMonitor, ListsWhatWasDislikedByItsMessage) {
+    put("milliseconds, results, run_id, message_id", "('chat', 5, 3, 'a', 'm-1'), ('chat', 5, 3, 'b', 'm-2')");
+    with_.exec("INSERT INTO decant.feedback (subject, subject_id, caller, score) VALUES ('message', 'm-2', 'x', 0)");
+    const std::vector<store::FailedSearch> failed = failed_searches(db_, MetricsRange::day, subject_, 50);
+    ASSERT_EQ(failed.size(), 1U);
+    EXPECT_EQ(failed[0].run_id, "b");
+    EXPECT_THAT(failures_of(failed[0], subject_), ElementsAre("feedback"));
+}
+
 TEST_F(QualityMonitor, NamesTheTraceOfAFailedSearchWhereOneIsKept) {
     put("milliseconds, results, run_id", "('search', 5, 0, 'traced'), ('search', 5, 0, 'untraced')");
     with_.exec(
