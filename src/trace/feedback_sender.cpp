@@ -205,6 +205,7 @@ bool FeedbackSender::may_go_on(const Delivery& delivery) {
     ++failures_;
     const bool may_be_of_one = delivery.status >= 500 && delivery.wait.count() == 0;
     if (may_be_of_one && failures_ < most_failures) return true;
+    log::debug("feedback is told to LangSmith later: {}", printable(delivery.reason));
     not_before_ = Clock::now() + backoff_.next(delivery.wait);
     return false;
 }

@@ -67,7 +67,11 @@ async function asked(page, act) {
 }
 
 test('a visitor is one unit on every request, and keeps his arm', async () => {
-  const visit = () => web.open({path: `/#/search?${new URLSearchParams({q: 'monitor'})}`});
+  const visit = async () => {
+    const page = await web.open({path: `/#/search?${new URLSearchParams({q: 'monitor'})}`});
+    await page.getByRole('article').first().waitFor();
+    return page;
+  };
   const page = await visit();
   const first = await asked(page, () => page.reload());
   const another = await asked(page, () => page.getByRole('searchbox').fill('notebook'));

@@ -206,7 +206,7 @@ TEST_F(TracerTest, ReachesEveryLangSmithAsSpansInTheModeOtel) {
     const std::string places = fmt::format(R"({{"{}": "one", "{}": "two"}})", first.url(), last.url());
     Tracer tracer{setup_by({{"LANGSMITH_RUNS_ENDPOINTS", places}, {"LANGSMITH_TRACING_MODE", "otel"}})};
     tracer.record(small_trace());
-    EXPECT_TRUE(eventually(10s, [&] { return !first.requests().empty() && !last.requests().empty(); }));
+    ASSERT_TRUE(eventually(10s, [&] { return !first.requests().empty() && !last.requests().empty(); }));
     EXPECT_EQ(first.requests().front().headers.at("x-api-key"), "one");
     EXPECT_EQ(last.requests().front().headers.at("x-api-key"), "two");
     EXPECT_EQ(tracer.counts().at(1).sink, "otlp");
