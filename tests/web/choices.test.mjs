@@ -39,10 +39,10 @@ test('a product whose like is looked for was chosen, and no opinion is made up',
 test('what is chosen from products like another is of no experiment', async () => {
   const page = await web.open({path: `/#/search?${new URLSearchParams({q: 'monitor'})}`});
   const similar = page.getByRole('region', {name: 'Results'}).getByRole('button', {name: /^Similar products to /});
+  const first = await similar.first().getAttribute('aria-label');
   await similar.first().click();
-  await page.locator('.chips ul').waitFor();
+  const name = await eventually(() => similar.first().getAttribute('aria-label'), (label) => label !== first);
   await eventually(feedbacks, (count) => count === 1);
-  const name = await similar.first().getAttribute('aria-label');
   await similar.first().click();
   await eventually(() => page.locator('.chips').textContent(), (text) => text.includes(name.replace('Similar products to ', '')));
   assert.equal(feedbacks(), 1);
