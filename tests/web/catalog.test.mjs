@@ -66,7 +66,7 @@ test('quality is shown against its targets, with state and trend', async () => {
   // So many that the real ones, which wait for the model and the machine, change nothing.
   await web.server.sql(`INSERT INTO decant.search_events (kind, run_id, strategy_used, milliseconds, results, mean_similarity, created_at)
     SELECT 'search', 'planted', 'pgvector', ms, 3, 0.5, now() - age FROM generate_series(1, 500),
-      (VALUES (12, interval '1 hour'), (3000, interval '25 hours')) AS span (ms, age)`);
+      (VALUES (12, interval '1 hour'), (3000, interval '40 hours')) AS span (ms, age)`);
   const page = await open();
   const row = (name) => rowsOf(page, 'Quality, against its targets').filter({hasText: name});
   await eventually(() => row('Response time, p95').textContent(), (text) => /12 ms< 2 smet3 sbetter/.test(text.replaceAll('\u00a0', ' ')));
