@@ -76,7 +76,6 @@ bool QualityWatch::probe(const quality::QualitySubject& subject, const std::stop
         log::warning("the index's recall cannot be measured, trying again in {} minutes: {}",
                      setup_.probe_interval.count(), printable(error.happened()));
         next_probe_ = std::chrono::steady_clock::now() + setup_.probe_interval;
-        db_.reset();
         return false;
     }
 }
