@@ -11,8 +11,6 @@
 namespace decant::api {
 namespace {
 
-// A probe is about fifty exact scans; a role's own limit, which is for searches, would end it.
-constexpr std::string_view session_sql = "SET statement_timeout = '5min'";
 /// Of several servers one probes.
 constexpr std::string_view turn_sql = "SELECT pg_try_advisory_xact_lock(hashtextextended('decant quality probe', 0))";
 
@@ -40,10 +38,7 @@ void QualityWatch::run(const std::stop_token& stop) {
 }
 
 void QualityWatch::look(const std::stop_token& stop) {
-    if (!db_) {
-        db_.emplace(pg::Connection::open(setup_.conninfo));
-        db_->exec(session_sql);
-    }
+    if (!db_) db_.emplace(pg::Connection::open(setup_.conninfo));
     const pg::CutOnStop cut{*db_, stop};
     const quality::QualitySubject subject = setup_.subject();
     read(subject);

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "core/error.hpp"
+#include "pg/connection.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace decant::test {
@@ -28,6 +30,15 @@ default_pool_size = 4
 max_client_conn = 50
 logfile = {folder}/log
 )ini";
+
+bool takes_connections(const std::string& conninfo) {
+    try {
+        pg::Connection::open(conninfo);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
 
 }  // namespace
 
@@ -51,11 +62,13 @@ PgBouncer::PgBouncer(const ThrowawayCluster& cluster) {
             ::_exit(127);
         }
     }
-    const bool is_up = eventually(std::chrono::seconds{10}, [&] {
-        return fs::exists(folder_ / ".s.PGSQL.6432") || ::waitpid(pid_, nullptr, WNOHANG) == pid_;
+    // Its socket is there before it listens.
+    bool is_up = false;
+    eventually(std::chrono::seconds{10}, [&] {
+        is_up = takes_connections(conninfo("postgres"));
+        return is_up || ::waitpid(pid_, nullptr, WNOHANG) == pid_;
     });
-    if (!is_up || !fs::exists(folder_ / ".s.PGSQL.6432"))
-        throw std::runtime_error("pgbouncer does not start; scripts/setup tests installs it");
+    if (!is_up) throw std::runtime_error("pgbouncer does not start; scripts/setup tests installs it");
 }
 
 PgBouncer::~PgBouncer() {
