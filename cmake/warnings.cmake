@@ -7,7 +7,7 @@ target_compile_options(decant_warnings INTERFACE
 # GCC 12 and 13 report false positives of these inside the standard library at -O2.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(decant_warnings INTERFACE -Wno-error=maybe-uninitialized -Wno-error=restrict)
-    # clang has it in -Wall; only the build for fuzzing would tell.
+    # clang has it in -Wall; only the build with sanitizers would tell.
     target_compile_options(decant_warnings INTERFACE -Wunused-const-variable=1)
 endif()
 # In its stable_sort, libstdc++ 12 calls what it has itself marked as deprecated; clang tells of it.

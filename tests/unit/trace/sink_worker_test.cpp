@@ -2,11 +2,12 @@
 
 #include "trace/sink_worker.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <atomic>
+#include <cstdio>
 #include <set>
 
 #include "tests/support/eventually.hpp"
@@ -47,14 +48,15 @@ struct FakeSink : Sink {
         while ((log.holds || call >= log.held_from) && !stop.stop_requested())
             std::this_thread::yield();
         if (stop.stop_requested()) return {.outcome = Outcome::later, .reason = "stopped"};
-        if (log.outcome == Outcome::delivered) {
+        const Outcome outcome = log.outcome;
+        if (outcome == Outcome::delivered) {
             const std::lock_guard lock{log.mutex};
             if (std::ranges::find(runs, log.broken_by, &trace::Run::id) != runs.end())
                 return {.outcome = Outcome::later, .reason = "broken", .status = 500};
             for (const trace::Run* run : runs)
                 log.taken.insert(run->id);
         }
-        return {.outcome = log.outcome, .reason = "as the test says"};
+        return {.outcome = outcome, .reason = "as the test says"};
     }
     Log& log;
 };
@@ -80,20 +82,28 @@ protected:
     FakeSink::Log log_;
 };
 
-/// The process has as many files open as it may.
-class NoMoreFiles {
+/// While it lives, the one file in `folder` is there and cannot be opened. Not for want of open files, of which the
+/// checks of UndefinedBehaviorSanitizer need some.
+class Unreadable {
 public:
-    NoMoreFiles() {
-        getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
-        setrlimit(RLIMIT_NOFILE, &none);
+    explicit Unreadable(const std::filesystem::path& folder)
+        : file_(std::filesystem::directory_iterator(folder)->path()), other_(folder / "other") {
+        std::filesystem::create_symlink(file_.filename(), other_);
+        exchange();  // it is a link to itself now
     }
-    NoMoreFiles(const NoMoreFiles&) = delete;
-    NoMoreFiles& operator=(const NoMoreFiles&) = delete;
-    ~NoMoreFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+    Unreadable(const Unreadable&) = delete;
+    Unreadable& operator=(const Unreadable&) = delete;
+    ~Unreadable() {
+        exchange();
+        std::filesystem::remove(other_);
+    }
 
 private:
-    rlimit before_{};
+    void exchange() const {
+        EXPECT_EQ(renameat2(AT_FDCWD, file_.c_str(), AT_FDCWD, other_.c_str(), RENAME_EXCHANGE), 0);
+    }
+    std::filesystem::path file_;
+    std::filesystem::path other_;
 };
 
 TEST_F(SinkWorkerTest, DeliversInBatchesOfWholeTraces) {
@@ -184,13 +194,13 @@ TEST_F(SinkWorkerTest, LosesNothingWhileTheSinkIsAwayHoweverOftenItIsTried) {
     expect_once();
 }
 
-TEST_F(SinkWorkerTest, KeepsFilesThatCannotBeReadForWantOfOpenFiles) {
+TEST_F(SinkWorkerTest, KeepsFilesThatCannotBeReadNow) {
     log_.outcome = Outcome::later;
     SinkWorker worker{std::make_unique<FakeSink>(log_), setup()};
     worker.push(small_record());
     EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes > 0; }));
     {
-        const NoMoreFiles full;
+        const Unreadable stored{folder_ / "fake"};
         log_.outcome = Outcome::delivered;
         worker.push(small_record());
         EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() > 0; }));
