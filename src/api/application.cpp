@@ -267,6 +267,7 @@ void Application::answer(const Admitted& admitted, Worker* worker) {
             }
         }
         admitted.reply(std::move(response));
+        if (reply.afterwards) reply.afterwards();
     } catch (const Error& error) {
         if (traits_of(error.code()).http_status >= 500 || error.code() == ErrorCode::cancelled)
             log::warning("{} {}: {}: {}", admitted.route->method, admitted.route->path, traits_of(error.code()).name,

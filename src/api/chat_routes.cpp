@@ -189,6 +189,10 @@ Answered answer_of(Call& call, const chat::ChatRequest& request, const chat::Pro
         record.milliseconds = milliseconds_since(start);
         record_failure(services, record, told(), error, models);
         throw;
+    } catch (const std::exception& error) {
+        record.milliseconds = milliseconds_since(start);
+        record_failure(services, record, told(), {ErrorCode::internal, error.what(), ""}, models);
+        throw;
     }
 }
 

@@ -55,6 +55,7 @@ struct Reply {
     std::string text = {};                           ///< in the place of `body`, with its type in `headers`
     std::shared_ptr<const std::string> packed = {};  ///< `text` compressed, where it need not be done each time
     bool is_streamed = false;                        ///< the handler has answered by the exchange itself
+    std::function<void()> afterwards = {};           ///< what nobody waits for: done once the answer is on its way
 };
 
 /// A header that a route reads, and what its value must look like (a regular expression of JSON Schema).

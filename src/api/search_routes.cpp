@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "api/problem.hpp"
 #include "api/products_json.hpp"
 #include "api/routes.hpp"
@@ -250,6 +252,7 @@ std::optional<Trial> trial_of(const Call& call, const search::Request& request) 
 struct Searched {
     search::Answer answer;
     store::Exposure exposure;
+    std::function<void()> shadows = {};
 };
 
 Searched search_and_record(Call& call, const search::Request& request, std::chrono::steady_clock::time_point start) {
@@ -270,7 +273,7 @@ Searched search_and_record(Call& call, const search::Request& request, std::chro
         if (trial) trial->exposure = searched.exposure;
         record.milliseconds = milliseconds_since(start);
         record_search(services, record, searched.answer);
-        if (trial) offer_shadow(services, *trial, {request, searched.answer, call.request_id});
+        if (trial) searched.shadows = shadows_of(services, *trial, {request, searched.answer, call.request_id});
         return searched;
     } catch (const Error& error) {
         // A strategy of the caller's choice that is not to be had here is no fault of the server's settings.
@@ -280,20 +283,24 @@ Searched search_and_record(Call& call, const search::Request& request, std::chro
         if (!is_choice && !is_retried) record_failure(services, record, error);
         if (!is_choice) throw;
         throw Error{ErrorCode::conflict, error.happened(), "Leave strategy out, or ask for another one."};
+    } catch (const std::exception& error) {
+        record.milliseconds = milliseconds_since(start);
+        record_failure(services, record, {ErrorCode::internal, error.what(), ""});
+        throw;
     }
 }
 
 Reply search_products(Call& call) {
     const auto start = std::chrono::steady_clock::now();
     const search::Request request = request_of(call.body);
-    const auto [answer, exposure] = search_and_record(call, request, start);
+    auto [answer, exposure, shadows] = search_and_record(call, request, start);
     json::object metadata = metadata_of(answer, call.body, milliseconds_since(start));
     if (!exposure.experiment.empty())
         metadata["experiment"] = json::object{{"name", exposure.experiment}, {"arm", exposure.arm}};
     json::object out{
         {"query", request.text}, {"results", products_json(answer.hits)}, {"metadata", std::move(metadata)}};
     if (answer.facets) out["facets"] = search::json_of(*answer.facets);
-    return {.body = std::move(out)};
+    return {.body = std::move(out), .afterwards = std::move(shadows)};
 }
 
 Reply similar_products(Call& call) {

@@ -1,5 +1,8 @@
 #include "api/shadow_search.hpp"
 
+#include <memory>
+#include <vector>
+
 #include "api/search_record.hpp"
 #include "api/worker.hpp"
 #include "core/elapsed.hpp"
@@ -44,18 +47,22 @@ struct Shadow {
 
 }  // namespace
 
-void offer_shadow(Services& services, const Trial& trial, const ShadowedAnswer& answered) {
-    if (trial.experiment->mode != store::Experiment::Mode::shadow || trial.exposure.experiment.empty()) return;
+std::function<void()> shadows_of(Services& services, const Trial& trial, const ShadowedAnswer& answered) {
+    if (trial.experiment->mode != store::Experiment::Mode::shadow || trial.exposure.experiment.empty()) return {};
+    std::vector<std::shared_ptr<Shadow>> shadows;
     for (std::size_t arm = 1; arm < trial.experiment->arms.size(); ++arm) {
-        const auto shadow = std::make_shared<Shadow>(Shadow{.request = answered.request,
-                                                            .answer = answered.answer,
-                                                            .run_id = std::string{answered.run_id},
-                                                            .exposure = trial.exposure});
-        shadow->request.strategy = trial.strategy_of(arm);
-        shadow->request.facets = false;
-        shadow->exposure.arm = trial.experiment->arms[arm].strategy;
-        services.offer_shadow([shadow](Worker& worker) { shadow->run(worker); });
+        Shadow& shadow = *shadows.emplace_back(std::make_shared<Shadow>(Shadow{.request = answered.request,
+                                                                               .answer = answered.answer,
+                                                                               .run_id = std::string{answered.run_id},
+                                                                               .exposure = trial.exposure}));
+        shadow.request.strategy = trial.strategy_of(arm);
+        shadow.request.facets = false;
+        shadow.exposure.arm = trial.experiment->arms[arm].strategy;
     }
+    return [&services, shadows = std::move(shadows)] {
+        for (const std::shared_ptr<Shadow>& shadow : shadows)
+            services.offer_shadow([shadow](Worker& worker) { shadow->run(worker); });
+    };
 }
 
 }  // namespace decant::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "api/experiment_desk.hpp"
@@ -15,7 +16,8 @@ struct ShadowedAnswer {
 };
 
 /// Has the arms that did not answer search for the same, one after the other in a thread of their own, and records what
-/// they found. Nothing for an experiment of another mode. What finds no room in the queue is left out.
-void offer_shadow(Services& services, const Trial& trial, const ShadowedAnswer& answered);
+/// they found: to be called once the answer is on its way, which they must not slow. What finds no room in the queue is
+/// left out. Empty for an experiment of another mode.
+std::function<void()> shadows_of(Services& services, const Trial& trial, const ShadowedAnswer& answered);
 
 }  // namespace decant::api

@@ -145,6 +145,10 @@ TEST(ApiChatFaults, AStreamTellsWhatNobodyExpected) {
     EXPECT_EQ(events.back().type(), "error");
     EXPECT_EQ(events.back().data.at("metadata").at("error"), "internal");
     EXPECT_THAT(std::string{events.back().data.at("message").as_string()}, testing::Not(HasSubstr("spoilt")));
+    EXPECT_TRUE(test::eventually(10s, [&] {
+        return with.catalog().value("SELECT string_agg(kind || error, ' ') FROM decant.search_events") ==
+               "chatinternal";
+    })) << "the quality's error rate knows of it";
 }
 
 TEST_F(ApiChatTest, KeepsTheSessionsOfUsersApart) {

@@ -304,6 +304,13 @@ TEST_F(Experiments, GoOnAfterAShadowThatFailsByWhatNobodyExpects) {
     EXPECT_TRUE(is_recorded(1, "kind = 'shadow' AND error IS NULL"));
 }
 
+TEST_F(Experiments, CountASearchThatFailsByWhatNobodyExpects) {
+    start(Experiment::Mode::split, "pgvector:50,pgvector_primary:50");
+    with_.is_model_broken = true;
+    EXPECT_EQ(with_.post(search_path, R"({"query": "producto 77", "user_id": "ana"})").status, 500);
+    EXPECT_TRUE(is_recorded(1, "kind = 'search' AND error = 'internal' AND experiment = 'summer'"));
+}
+
 TEST_F(Experiments, AreTagsOfTheirTraces) {
     start(Experiment::Mode::shadow, "pgvector_primary,keyword");
     const json::object answer = search("ana");
