@@ -143,8 +143,7 @@ SearchRecord record_of(const Call& call, const chat::ChatRequest& request) {
 void record_failure(Services& services, const SearchRecord& record, ChatRecord told, const Error& error,
                     const TracedModels& models) {
     record_failure(services, record, error);
-    if (traits_of(error.code()).http_status >= 500)
-        services.tracer.record(trace_of(record, std::move(told), error, models));
+    if (is_failure(error)) services.tracer.record(trace_of(record, std::move(told), error, models));
 }
 
 /// `message_id` is that of a streamed answer.

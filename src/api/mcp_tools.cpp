@@ -103,6 +103,7 @@ json::object reply_to(const McpTool& tool, json::object arguments, const Call& c
     }
     (tool.route.body != nullptr ? inner.body : inner.query) = std::move(given);
     Reply reply = reply_of(tool.route, inner);
+    if (reply.afterwards) reply.afterwards();  // it only queues: the protocol's answer waits for nothing
     return std::move(reply.body.as_object());
 }
 

@@ -86,12 +86,15 @@ void record_similar(Services& services, const SearchRecord& record, const std::v
     services.tracer.record(trace_of(record, hits));
 }
 
-void record_failure(Services& services, const SearchRecord& record, const Error& error) {
-    const ErrorTraits& traits = traits_of(error.code());
+bool is_failure(const Error& error) {
     // Of a search, what the database does not take or does not have is no fault of who asked.
-    if (traits.http_status < 500 && !pg::is_statement_error(error)) return;
+    return traits_of(error.code()).http_status >= 500 || pg::is_statement_error(error);
+}
+
+void record_failure(Services& services, const SearchRecord& record, const Error& error) {
+    if (!is_failure(error)) return;
     store::SearchEvent event = event_of(record);
-    event.error = traits.name;
+    event.error = traits_of(error.code()).name;
     services.events.record(std::move(event));
     if (!is_chat(record)) services.tracer.record(trace_of(record, error));
 }

@@ -34,6 +34,9 @@ void record_search(Services& services, const SearchRecord& record, const search:
 /// The same of products that are similar to one.
 void record_similar(Services& services, const SearchRecord& record, const std::vector<search::Hit>& hits);
 
+/// Through no fault of the caller's.
+bool is_failure(const Error& error);
+
 /// The same of one that failed. What the caller did wrong is no failure and is left out.
 void record_failure(Services& services, const SearchRecord& record, const Error& error);
 

@@ -56,7 +56,6 @@ std::function<void()> shadows_of(Services& services, const Trial& trial, const S
                                                                                .run_id = std::string{answered.run_id},
                                                                                .exposure = trial.exposure}));
         shadow.request.strategy = trial.strategy_of(arm);
-        shadow.request.facets = false;
         shadow.exposure.arm = trial.experiment->arms[arm].strategy;
     }
     return [&services, shadows = std::move(shadows)] {

@@ -90,7 +90,7 @@ QualityReport read_quality(pg::Connection& db, store::MetricsRange range, const 
         {"coverage", true, least_coverage, share(catalog.with_embedding, catalog.products),
          old && old->products > 0 ? std::optional{old->coverage} : std::nullopt},
         {"stale", false, most_stale, share(catalog.stale, catalog.with_embedding),
-         old && old->products > 0 ? std::optional{old->stale} : std::nullopt},
+         old && old->products > 0 && old->coverage > 0 ? std::optional{old->stale} : std::nullopt},
         {"index_recall", true, least_index_recall, is_probed ? probe->recall : std::nullopt,
          is_compared ? old->recall : std::nullopt}};
     if (probe) report.probed_at = probe->measured_at;

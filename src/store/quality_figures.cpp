@@ -57,6 +57,9 @@ constexpr std::string_view has_traces_sql = "SELECT pg_catalog.to_regclass('deca
 constexpr std::string_view traces_sql =
     "SELECT request_id, min(trace_id::text) FROM decant.trace_runs WHERE request_id = ANY ($1::text[]) GROUP BY 1";
 
+/// The column of figures_sql: half of the range or more is known.
+constexpr int is_whole = 7;
+
 std::uint64_t count_at(const pg::Result& rows, int row, int column) {
     return static_cast<std::uint64_t>(rows.integer(row, column));
 }
@@ -70,7 +73,6 @@ std::optional<std::string> param_of(const std::optional<double>& number) {
 }
 
 QualityFigures figures_of(const pg::Result& rows, int row) {
-    constexpr int is_whole = 7;
     if (!rows.boolean(row, is_whole)) return {};
     return {.searches = count_at(rows, row, 1),
             .error_rate = real_at(rows, row, 2),
@@ -113,6 +115,7 @@ QualityPair read_quality_figures(pg::Connection& db, MetricsRange range) {
     const pg::Result feedback = db.query(feedback_sql, {span});
     pair.now.feedbacks = count_at(feedback, 0, 0);
     pair.now.feedback = real_at(feedback, 0, 1);
+    if (!rows.boolean(1, is_whole)) return pair;  // both are kept for as long
     pair.before.feedbacks = count_at(feedback, 0, 2);
     pair.before.feedback = real_at(feedback, 0, 3);
     return pair;

@@ -48,6 +48,8 @@ constexpr int most_failures = 3;
 
 constexpr int not_found = 404;
 constexpr int conflict = 409;
+constexpr int too_early = 425;
+constexpr int too_many_requests = 429;
 
 std::string key_of(const pg::Result& rows, int row) {
     return fmt::format("{} {}", rows.text(row, 0), rows.text(row, 8));
@@ -147,8 +149,8 @@ bool FeedbackSender::send_all(const std::stop_token& stop) {
             log::error("no more feedback is sent to LangSmith: {}", printable(delivery.reason));
             return false;
         }
-        const bool may_be_at_fault = delivery.status == 0 || delivery.status == not_found || delivery.status >= 500;
-        if (may_be_at_fault) put_off(key_of(rows, row));
+        const bool is_asked_to_wait = delivery.status == too_early || delivery.status == too_many_requests;
+        if (delivery.outcome == Outcome::later && !is_asked_to_wait) put_off(key_of(rows, row));
         if (!may_go_on(delivery)) return true;
         if (delivery.outcome == Outcome::later) continue;
         if (delivery.outcome == Outcome::refused)

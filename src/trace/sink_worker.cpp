@@ -244,11 +244,12 @@ void SinkWorker::send_spooled() {
     try {
         stored = spool_->next();
     } catch (const Error& error) {
-        // This side's fault, as too many open files: the sink is as well as it was.
+        // This side's fault, as too many open files: the sink is as well as it was, also for what is new.
         if (!std::exchange(has_told_of_reading_, true))
             log::warning("stored traces for {} wait: {}", sink_->name(), printable(error.happened()));
-        pause({});
-        let_others_go_first();
+        next_try_ = Clock::now() + setup_.first_pause;
+        spool_->skip_next();
+        files_before_ = 0;
     }
     if (stored) {
         Runs runs;
@@ -322,10 +323,8 @@ void SinkWorker::note(const Delivery& delivery, std::size_t runs) {
         next_try_ = {};
         backoff_.reset();
     }
-    if (is_well) {
-        ++taken_;
-        if (spool_) files_before_ = spool_->count();
-    }
+    if (is_well || (delivery.outcome == Outcome::refused && delivery.refused_runs < runs)) ++taken_;
+    if (is_well && spool_) files_before_ = spool_->count();
     if (is_well && !was_well_) log::info("traces reach {} again", sink_->name());
     if (!is_well && was_well_ && delivery.outcome != Outcome::forbidden)
         log::warning("traces do not reach {}, {}: {}", sink_->name(),
@@ -339,6 +338,7 @@ void SinkWorker::note(const Delivery& delivery, std::size_t runs) {
     }
     if (delivery.outcome != Outcome::forbidden) return;
     counts_.is_forbidden = true;
+    has_spooled_ = false;
     counts_.refused += runs + counts_.waiting;
     counts_.waiting = waiting_bytes_ = 0;
     waiting_.clear();

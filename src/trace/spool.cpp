@@ -144,10 +144,17 @@ void Spool::skip_next() {
 
 void Spool::halve_next(const Runs& runs) {
     const auto middle = runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2);
-    for (const Runs& half : {Runs{runs.begin(), middle}, Runs{middle, runs.end()}}) {
-        write(lines_of(half), half.size());
-        files_.back().failures = 1;
+    const Runs first{runs.begin(), middle};
+    const Runs second{middle, runs.end()};
+    write(lines_of(first), first.size());
+    try {
+        write(lines_of(second), second.size());
+    } catch (const Error&) {
+        remove(files_.size() - 1);  // else they would be told twice
+        throw;
     }
+    for (std::size_t half = files_.size() - 2; half < files_.size(); ++half)
+        files_[half].failures = 1;
     remove_next();
 }
 

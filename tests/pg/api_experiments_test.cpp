@@ -276,6 +276,15 @@ TEST_F(Experiments, RunTheOtherArmOnlyAfterTheAnswerInAShadow) {
     EXPECT_EQ(figures.at("search_metrics").at("total_searches"), json::value(5)) << "a shadow answers nobody";
 }
 
+TEST_F(Experiments, ShadowTheSearchesOfTheModelContextProtocolToo) {
+    start(Experiment::Mode::shadow, "pgvector_primary,keyword");
+    const net::HttpResponse called = with_.post(
+        "/mcp", R"({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search_products",)"
+                R"( "arguments": {"query": "thing 5", "user_id": "ana"}}})");
+    EXPECT_THAT(called.body, HasSubstr(R"("name":"summer")"));
+    EXPECT_TRUE(is_recorded(1, "kind = 'shadow' AND arm = 'keyword' AND overlap IS NOT NULL"));
+}
+
 TEST_F(Experiments, NeverHaveAnAnswerWaitForAShadow) {
     start(Experiment::Mode::shadow, "pgvector,keyword");
     pg::Connection db = with_.catalog().open();

@@ -79,6 +79,16 @@ TEST_F(FeedbackSenderTest, BringsOlderFeedbackPastTheNewestAtWhichLangSmithBreak
     EXPECT_THAT(langsmith_.violations(), IsEmpty());
 }
 
+TEST_F(FeedbackSenderTest, BringsOlderFeedbackPastTheNewestThatAProxyDoesNotPass) {
+    give("one");
+    give("poison");
+    fail_at("poison", {.status = 405});
+    const trace::FeedbackSender sender{langsmith_at(langsmith_.url()), with_.decant().conninfo()};
+    EXPECT_TRUE(comes_to(1));
+    langsmith_.set_fault({});
+    EXPECT_TRUE(comes_to(2));
+}
+
 TEST_F(FeedbackSenderTest, BringsOlderFeedbackPastTheNewestWhoseRunsLangSmithDoesNotHave) {
     give("known");
     give_unknown(120);

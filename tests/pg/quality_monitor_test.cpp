@@ -129,6 +129,8 @@ TEST_F(QualityMonitor, CountsFeedbackOfTheRange) {
         "now()), ('run', 'b', 'x', 0, now()), ('run', 'c', 'x', 1, now() - interval '30 hours')");
     EXPECT_THAT(metric("feedback_score").value, Optional(DoubleNear(0.5, 1e-9)));
     EXPECT_EQ(metric("feedback_score").state(), TargetState::missed);
+    EXPECT_EQ(metric("feedback_score").trend(), Trend::unknown) << "most of the day before may be removed";
+    put("milliseconds, created_at", "('search', 1, now() - interval '40 hours')");
     EXPECT_EQ(metric("feedback_score").trend(), Trend::worse);
 }
 
@@ -149,6 +151,8 @@ TEST_F(QualityMonitor, ProbesTheIndexAndTheCatalogAndKeepsTheHistory) {
         "measured_at = (SELECT min(measured_at) FROM decant.quality_probes)");
     EXPECT_THAT(metric("coverage").before, Optional(0.5));
     EXPECT_EQ(metric("coverage").trend(), Trend::better);
+    with_.exec("UPDATE decant.quality_probes SET coverage = 0, stale = 0 WHERE coverage = 0.5");
+    EXPECT_EQ(metric("stale").trend(), Trend::unknown) << "of no vectors none is stale";
 }
 
 TEST_F(QualityMonitor, ProbesACatalogWithoutVectorsToo) {
