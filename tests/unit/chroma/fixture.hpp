@@ -33,7 +33,7 @@ struct FixtureName {
     std::string version;
     std::string name;
     std::string label() const { return version + "/" + name; }
-    friend void PrintTo(const FixtureName& name, std::ostream* out) { *out << name.label(); }
+    friend void PrintTo(const FixtureName& fixture, std::ostream* out) { *out << fixture.label(); }
 };
 
 /// The committed fixture `VERSION/CASE`.
