@@ -170,8 +170,8 @@ TEST(ComparisonUpload, SaysWhatWentWrongAndWhatToDo) {
           Case{"/runs/", 403, ErrorCode::forbidden, "LANGSMITH_API_KEY"},
           Case{"/runs/", 500, ErrorCode::source_unavailable, "Run the command again"}}) {
         LangSmithServer server;
-        server.set_fault([path = path, status = status](const auto& request) {
-            return answers_path(request, path, {.status = status, .body = "no", .headers = {"Retry-After: 0"}});
+        server.set_fault([at = path, answered = status](const auto& request) {
+            return answers_path(request, at, {.status = answered, .body = "no", .headers = {"Retry-After: 0"}});
         });
         const Error error = failure_of(langsmith_at(server.url()));
         EXPECT_EQ(error.code(), code) << status << path;

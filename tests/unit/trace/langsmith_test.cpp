@@ -124,8 +124,8 @@ TEST(LangSmithSink, SaysWhatEachAnswerMeansForTheRuns) {
           Case{501, Outcome::later}, Case{400, Outcome::refused}, Case{413, Outcome::refused},
           Case{422, Outcome::refused}}) {
         LangSmithServer server;
-        server.set_fault([status = status](const auto& request) {
-            return answers_path(request, "/runs/multipart", {.status = status, .headers = {"Retry-After: 7"}});
+        server.set_fault([answered = status](const auto& request) {
+            return answers_path(request, "/runs/multipart", {.status = answered, .headers = {"Retry-After: 7"}});
         });
         LangSmithSink sink{langsmith_at(server.url())};
         const Delivery delivery = sink.deliver(runs_of(*small_record()), {});

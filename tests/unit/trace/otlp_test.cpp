@@ -252,7 +252,8 @@ TEST(OtlpSink, SaysWhatEachAnswerMeansForTheSpans) {
                                           {404, Outcome::later},
                                           {429, Outcome::later},
                                           {503, Outcome::later}}) {
-        test::HttpStandIn collector{[status = status](const auto&) { return test::StandInAnswer{.status = status}; }};
+        test::HttpStandIn collector{
+            [answered = status](const auto&) { return test::StandInAnswer{.status = answered}; }};
         OtlpSink sink{{.url = net::parse_url(collector.url(), "URL"), .form = {}}};
         const Record record = record_of(small_trace(), 1);
         EXPECT_EQ(sink.deliver(runs_of(record), {}).outcome, outcome) << status;
