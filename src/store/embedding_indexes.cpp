@@ -51,7 +51,7 @@ std::uint64_t number(const pg::Result& rows, int row, int column) {
 
 EmbeddingStorage read_embedding_storage(pg::Connection& db) {
     const pg::Result size = db.exec(size_sql);
-    if (size.empty()) {
+    if (size.empty() || size.is_null(0, 0)) {
         throw Error{ErrorCode::not_found, fmt::format("There is no product catalog in database '{}'", db.database()),
                     "Make it: `decant schema up`."};
     }
@@ -82,6 +82,8 @@ std::vector<EmbeddingIndex> read_embedding_indexes(pg::Connection& db, std::stri
     const pg::Result rows = db.query(indexes_sql, {std::string{column}});
     std::vector<EmbeddingIndex> indexes;
     for (int row = 0; row < rows.rows(); ++row) {
+        // The catalog is read as of one moment, sizes and definitions are of now: this index was dropped in between.
+        if (rows.is_null(row, 3) || rows.is_null(row, 8)) continue;
         indexes.push_back({.name = std::string{rows.text(row, 0)},
                            .method = std::string{rows.text(row, 1)},
                            .operator_class = std::string{rows.text(row, 2)},

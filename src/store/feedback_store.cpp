@@ -6,7 +6,8 @@ namespace decant::store {
 namespace {
 
 // lower(): experiments look the product up among ids as PostgreSQL writes them. xmax is 0 in a row that was inserted,
-// and the locking transaction in one that was updated.
+// and the locking transaction in one that was updated. What is said anew gets the time at which the row is its own, not
+// that of the statement's begin: what was said before may be marked as exported in between, and hides nothing later.
 constexpr std::string_view store_sql = R"sql(
 WITH choice AS (INSERT INTO decant.choices (subject, subject_id, caller, product_id)
                 SELECT $1, $2, $3, lower($6) WHERE $6::text IS NOT NULL ON CONFLICT DO NOTHING)
@@ -16,7 +17,7 @@ ON CONFLICT (subject, subject_id, caller) DO UPDATE
 SET score = coalesce(excluded.score, f.score),
     comment = CASE WHEN excluded.score IS NULL THEN f.comment ELSE excluded.comment END,
     product_id = coalesce(excluded.product_id, f.product_id),
-    created_at = CASE WHEN excluded.score IS NULL THEN f.created_at ELSE pg_catalog.now() END
+    created_at = CASE WHEN excluded.score IS NULL THEN f.created_at ELSE pg_catalog.clock_timestamp() END
 RETURNING f.id, f.xmax = 0)sql";
 
 // A report counts what came since its experiment began.

@@ -34,7 +34,8 @@ protected:
         with_.server().reload();
         ASSERT_TRUE(
             test::eventually(10s, [&] { return search("ana").at("metadata").as_object().contains("experiment"); }));
-        ASSERT_TRUE(test::eventually(10s, [&] { return count("true") > 0; }));
+        const std::size_t events = mode == Experiment::Mode::shadow ? arms_.size() : 1;
+        ASSERT_TRUE(is_recorded(static_cast<int>(events)));
         with_.catalog().exec("DELETE FROM decant.search_events");
     }
     json::object search(const std::string& user, const std::string& more = "") const {

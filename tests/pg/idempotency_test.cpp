@@ -123,5 +123,16 @@ TEST(FeedbackStore, KeepsOneOpinionACallerAndAnswer) {
               "run r-1 ana 0.25 no es lo que pedí");
 }
 
+TEST(FeedbackStore, HasASecondOpinionNeverOlderThanTheExportOfTheFirst) {
+    const EmbeddingCase with;
+    pg::Connection db = with.open();
+    store::store_feedback(db, {.subject_id = "r-1", .caller = "ana", .score = 1});
+    db.exec("BEGIN");
+    with.exec("UPDATE decant.feedback SET exported_at = now()");
+    store::store_feedback(db, {.subject_id = "r-1", .caller = "ana", .score = 0});
+    db.exec("COMMIT");
+    EXPECT_EQ(with.value("SELECT exported_at < created_at FROM decant.feedback"), "t") << "or nobody is told of it";
+}
+
 }  // namespace
 }  // namespace decant::test

@@ -186,6 +186,13 @@ TEST_F(Reindex, IsOneAtATime) {
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("`decant maintain`, begun "), HasSubstr("reindex may not run beside it")));
 }
 
+TEST_F(Reindex, IsNoFaultToWhoReadsTheIndexesWhileTheOldOneGoes) {
+    pg::Transaction reader{db_, "BEGIN ISOLATION LEVEL REPEATABLE READ"};
+    db_.exec("SELECT 1");
+    with_.exec("DROP INDEX idx_products_embedding_hnsw");
+    EXPECT_THAT(store::read_embedding_storage(db_).indexes, testing::IsEmpty());
+}
+
 TEST_F(Reindex, OfACatalogWithoutVectorsMakesAnEmptyIndex) {
     EXPECT_EQ(reindexed().at("queries"), 0);
     EXPECT_EQ(indexes(), "idx_products_embedding_hnsw");
