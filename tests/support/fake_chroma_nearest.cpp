@@ -84,7 +84,9 @@ StandInAnswer FakeChroma::nearest(const Collection& collection, const std::strin
         json::array list;
         for (const Ranked& one : order)
             list.push_back(value_of(one));
-        return json::value(json::array{std::move(list)});
+        json::array of_questions;  // of one; in braces clang would take the list for it
+        of_questions.push_back(std::move(list));
+        return json::value(std::move(of_questions));
     };
     const auto row = [&](const Ranked& one) -> const Row& { return collection.rows[one.row]; };
     const json::object answer{
