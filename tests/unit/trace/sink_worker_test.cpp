@@ -72,6 +72,12 @@ protected:
                 .longest_pause = 5ms};
     }
 
+    /// No run is taken together with that one.
+    void break_at(const std::string& run) {
+        const std::lock_guard lock{log_.mutex};
+        log_.broken_by = run;
+    }
+
     /// Each run that was taken was taken once.
     void expect_once() {
         const std::lock_guard lock{log_.mutex};
@@ -147,10 +153,7 @@ TEST_F(SinkWorkerTest, RefusesTheOneRunThatTheSinkBreaksAtAndDeliversAllOthers) 
     const SharedRecord broken = small_record();
     push(broken);
     EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes > 0; }));
-    {
-        const std::lock_guard lock{log_.mutex};
-        log_.broken_by = broken->runs[1].id;
-    }
+    break_at(broken->runs[1].id);
     log_.outcome = Outcome::delivered;
     EXPECT_TRUE(eventually(20s, [&] {
         push(small_record());
@@ -197,13 +200,16 @@ TEST_F(SinkWorkerTest, LosesNothingWhileTheSinkIsAwayHoweverOftenItIsTried) {
 TEST_F(SinkWorkerTest, KeepsFilesThatCannotBeReadNow) {
     log_.outcome = Outcome::later;
     SinkWorker worker{std::make_unique<FakeSink>(log_), setup()};
-    worker.push(small_record());
+    const SharedRecord stored = small_record();
+    worker.push(stored);
     EXPECT_TRUE(eventually(10s, [&] { return worker.counts().spooled_bytes > 0; }));
     {
-        const Unreadable stored{folder_ / "fake"};
+        const Unreadable file{folder_ / "fake"};
+        break_at(stored->runs[0].id);  // it may have been read just before
         log_.outcome = Outcome::delivered;
         worker.push(small_record());
         EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() > 0; }));
+        break_at("");
     }
     EXPECT_TRUE(eventually(10s, [&] { return log_.taken_count() == 6; }));
     EXPECT_EQ(worker.counts().dropped, 0U);
