@@ -80,7 +80,12 @@ void TraceStore::put_once(const Runs& runs, Delivery& delivery) {
 Delivery TraceStore::deliver(const Runs& runs, const std::stop_token& stop) {
     Delivery delivery;
     try {
+        // A login that is refused may be allowed again: no run is at fault.
         if (!db_) db_.emplace(pg::Connection::open(conninfo_));
+    } catch (const Error& error) {
+        return {.outcome = Outcome::later, .reason = error.happened()};
+    }
+    try {
         const pg::CutOnStop cut{*db_, stop};
         put_once(runs, delivery);
         return delivery;

@@ -120,6 +120,8 @@ TEST_F(TraceStoreTest, TakesRunsLaterWhereTheDatabaseIsAwayAndNeverWhereItHasNoT
     const trace::Record record = trace::record_of(small_trace(), 1);
     TraceStore away{{.conninfo = "host=127.0.0.1 port=1 dbname=none"}};
     EXPECT_EQ(away.deliver(runs_of(record), {}).outcome, Outcome::later);
+    TraceStore stranger{{.conninfo = with_.decant().conninfo() + " user=nobody_of_this_server"}};
+    EXPECT_EQ(stranger.deliver(runs_of(record), {}).outcome, Outcome::later);
     with_.exec("DROP TABLE decant.trace_runs");
     const trace::Delivery delivery = store(true).deliver(runs_of(record), {});
     EXPECT_EQ(delivery.outcome, Outcome::refused);

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t most_answer_bytes = 1UL << 20U;
 constexpr std::size_t shown_characters = 200;
+/// Runs of one delivery that are refused alone; then it is no matter of single runs.
+constexpr std::size_t most_searched_for = 16;
 /// What is shorter is no secret, and would be found in any text.
 constexpr std::size_t least_secret = 4;
 
@@ -67,17 +69,18 @@ void add(Delivery& all, Delivery piece) {
     all = std::move(piece);
 }
 
-Delivery send_piece(const Runs& runs, const std::function<Delivery(const Runs&)>& send) {
+/// `found`: the runs that were refused alone before.
+Delivery send_piece(const Runs& runs, std::size_t found, const std::function<Delivery(const Runs&)>& send) {
     Delivery delivery = send(runs);
     if (delivery.outcome != Outcome::refused) return delivery;
-    if (runs.size() == 1) {
-        delivery.refused_runs = 1;
+    if (runs.size() == 1 || found >= most_searched_for) {
+        delivery.refused_runs = runs.size();
         return delivery;
     }
     const auto middle = runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2);
-    Delivery both = send_piece({runs.begin(), middle}, send);
+    Delivery both = send_piece({runs.begin(), middle}, found, send);
     if (is_ended(both)) return both;
-    Delivery rest = send_piece({middle, runs.end()}, send);
+    Delivery rest = send_piece({middle, runs.end()}, found + both.refused_runs, send);
     if (is_ended(rest)) return rest;
     add(both, std::move(rest));
     return both;
@@ -102,7 +105,7 @@ Delivery send_in_pieces(const Runs& runs, const BatchLimits& limits, const std::
             if (!piece.empty() && bytes > limits.bytes) break;
             piece.push_back(runs[at]);
         }
-        Delivery delivery = send_piece(piece, send);
+        Delivery delivery = send_piece(piece, all.refused_runs, send);
         if (is_ended(delivery)) return delivery;
         add(all, std::move(delivery));
     }

@@ -194,6 +194,20 @@ TEST(LangSmithSink, LosesOnlyTheRunThatIsRefused) {
     EXPECT_THAT(server.violations(), IsEmpty());
 }
 
+TEST(LangSmithSink, StopsLookingWhereAllRunsAreRefused) {
+    LangSmithServer server;
+    server.set_fault([](const auto& request) { return answers_path(request, "/runs/multipart", {.status = 400}); });
+    LangSmithSink sink{langsmith_at(server.url())};
+    std::vector<SharedRecord> records;
+    Runs runs;
+    for (int i = 0; i < 100; ++i)
+        std::ranges::copy(runs_of(*records.emplace_back(small_record())), std::back_inserter(runs));
+    const Delivery delivery = sink.deliver(runs, {});
+    EXPECT_EQ(delivery.outcome, Outcome::refused);
+    EXPECT_EQ(delivery.refused_runs, runs.size());
+    EXPECT_LT(server.http().requests().size(), runs.size() / 2);
+}
+
 TEST(LangSmithSink, SendsRunsAgainWhoseAnswerWasLostAndTheyAreThereOnce) {
     LangSmithServer server;
     server.lose_answers(1);
