@@ -11,8 +11,21 @@ using namespace std::chrono_literals;
 constexpr auto pause_while_up = 500ms;
 constexpr auto pause_while_away = 200ms;
 constexpr auto look_interval = 5s;
+constexpr auto silence_interval = 250ms;
+/// As long as a statement may take.
+constexpr auto longest_silence = 5s;
 
 }  // namespace
+
+DatabaseWatch::Waiting::Waiting(DatabaseWatch& watch, pg::Connection& db) : watch_(watch), cut_(db) {
+    const std::lock_guard lock{watch_.waiting_mutex_};
+    watch_.waiting_.insert(&cut_);
+}
+
+DatabaseWatch::Waiting::~Waiting() {
+    const std::lock_guard lock{watch_.waiting_mutex_};
+    watch_.waiting_.erase(&cut_);
+}
 
 DatabaseWatch::DatabaseWatch(std::string conninfo, Look look) : conninfo_(std::move(conninfo)), look_(std::move(look)) {
     is_up_ = ask();
@@ -65,13 +78,26 @@ void DatabaseWatch::watch() {
     }
 }
 
+void DatabaseWatch::cut_if_silent(std::chrono::steady_clock::time_point asked) {
+    if (std::chrono::steady_clock::now() - asked < longest_silence) return;
+    if (is_up_.exchange(false)) log::warning("The database does not answer; requests are refused until it does");
+    pg::ConnectionCut{*db_}.cut();
+    const std::lock_guard lock{waiting_mutex_};
+    for (const pg::ConnectionCut* connection : waiting_)
+        connection->cut();
+}
+
 bool DatabaseWatch::ask() {
     try {
         if (!db_) {
             db_.emplace(pg::Connection::open(conninfo_));
             must_look_ = true;
         }
-        db_->exec("SELECT 1");
+        const auto asked = std::chrono::steady_clock::now();
+        db_->exec_watched("SELECT 1", silence_interval, [&] {
+            cut_if_silent(asked);
+            return true;
+        });
         const auto now = std::chrono::steady_clock::now();
         if (must_look_.exchange(false) || now - looked_ > look_interval) {
             look_(*db_);

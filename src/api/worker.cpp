@@ -30,6 +30,7 @@ pg::Connection& Worker::db() {
     if (db_ && generation_ != generation) drop();
     if (!db_) {
         db_ = std::make_unique<pg::Connection>(pg::Connection::open(services_.conninfo));
+        waiting_.emplace(services_.database, *db_);
         db_->exec(session_sql);
         generation_ = generation;
     }
@@ -56,7 +57,12 @@ search::Engine& Worker::engine_on(pg::Connection& connection, Searcher& searcher
                     searcher.embedders.back()->require();
                     return *searcher.embedders.back();
                 },
-                .connect = [this] { return pg::Connection::open(services_.conninfo); },
+                .connect =
+                    [this] {
+                        pg::Connection beside = pg::Connection::open(services_.conninfo);
+                        beside.exec(session_sql);
+                        return beside;
+                    },
                 .chroma = services_.chroma.get(),
                 .vocabulary = [this](pg::Connection& asking) { return services_.vocabulary.get(asking); }});
         searcher.options_version = options->version;
@@ -97,6 +103,7 @@ void Worker::lost() {
 
 void Worker::drop() noexcept {
     searcher_.engine.reset();
+    waiting_.reset();
     db_.reset();
 }
 

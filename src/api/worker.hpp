@@ -98,6 +98,7 @@ private:
     bool is_checked_ = false;  ///< db_, in the request under way
     std::uint64_t generation_ = 0;
     std::unique_ptr<pg::Connection> db_;
+    std::optional<DatabaseWatch::Waiting> waiting_;  ///< of db_
     Searcher searcher_;
     std::map<const ReplicaWatch*, Reader> readers_;
     std::optional<std::unique_ptr<chat::LlmClient>> llm_;

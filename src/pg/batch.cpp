@@ -14,6 +14,9 @@ namespace {
 
 using ResultPointer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
+/// Of a session: texts of questions come in ever new forms, and each keeps a plan in the server's memory.
+constexpr std::size_t most_prepared = 200;
+
 /// By the text, because behind a pooler sessions are shared with others who prepare statements.
 std::string name_of(const std::string& sql) {
     return "decant_" + hex(sha256(sql)).substr(0, 24);
@@ -123,6 +126,10 @@ bool is_failed(const PGresult* result) noexcept {
 std::vector<Result> Connection::run_batch(std::span<const Statement> statements) {
     std::vector<std::string> steps;  // one an answer: the name that is prepared, or nothing where a statement is run
     std::vector<ResultPointer> results;
+    if (prepared_.size() >= most_prepared) {
+        exec("DEALLOCATE ALL");
+        prepared_.clear();
+    }
     {
         Pipeline pipeline{native()};
         for (const Statement& statement : statements) {

@@ -37,6 +37,19 @@ TEST_F(Batch, GivesTheRowsOfEachStatementInTheirOrder) {
     EXPECT_EQ(results[3].text(2, 1), "3.1415927");
 }
 
+TEST_F(Batch, KeepsNoMorePlansThanASessionCanHold) {
+    const auto ask = [&](int form) {
+        const std::vector<Statement> statements{{.sql = "SELECT $1::int", .params = {"7"}},
+                                                {.sql = "SELECT " + std::to_string(form)}};
+        return std::string{db_.run_batch(statements)[1].text(0, 0)};
+    };
+    for (int form = 0; form < 500; ++form)
+        ASSERT_EQ(ask(form), std::to_string(form));
+    EXPECT_LE(std::stoi(prepared(db_)), 202);
+    EXPECT_GT(std::stoi(prepared(db_)), 1);
+    EXPECT_EQ(ask(0), "0");
+}
+
 TEST_F(Batch, SetsForTheStatementsAfterItAndNotForTheNextBatch) {
     const std::vector<Statement> statements{{.sql = "SELECT set_config('work_mem', '123kB', true)"},
                                             {.sql = "SHOW work_mem"}};
