@@ -7,6 +7,7 @@
 #include "core/json.hpp"
 #include "core/utf8.hpp"
 #include "net/http_status.hpp"
+#include "pg/sql_state.hpp"
 
 namespace decant::api {
 namespace {
@@ -78,6 +79,7 @@ std::string public_detail(const Error& error) {
         case ErrorCode::internal:
             return "Something went wrong in the server; its log says what.";
         default:
+            if (pg::is_statement_error(error)) return "Something went wrong in the server; its log says what.";
             break;
     }
     std::string detail = error.happened();

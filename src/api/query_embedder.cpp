@@ -13,10 +13,12 @@ constexpr std::size_t most_texts_a_turn = 8;
 /// Of a batch before its next turn, so that questions without end do not stop it.
 constexpr std::chrono::milliseconds longest_yield{500};
 
-/// Whatever is wrong with the provider (its key, its model, a setting), to who asks it is away; what it is stays in the
-/// words, which the log has.
-Error as_absence(const Error& error) {
-    if (error.is_retryable() || error.code() == ErrorCode::cancelled) return error;
+/// Whatever is wrong with the provider (its key, its model, its load, a setting), to who asks it is away; what it is
+/// stays in the words, which the log has.
+Error as_absence(const Error& error, bool is_question) {
+    // Who embeds products waits for one that is only busy.
+    const bool is_known = error.is_retryable() || error.code() == ErrorCode::cancelled;
+    if (is_known && !(is_question && error.code() == ErrorCode::overloaded)) return error;
     return {ErrorCode::embedder_unavailable, error.happened(), error.remedy()};
 }
 
@@ -52,7 +54,7 @@ void QueryEmbedder::require() {
     } catch (const Error& error) {
         is_up_ = false;
         breaker_.failed(now);
-        throw as_absence(error);
+        throw as_absence(error, true);
     }
 }
 
@@ -97,7 +99,7 @@ std::vector<embed::TextVector> QueryEmbedder::ask(std::span<const std::string_vi
         if (error.code() == ErrorCode::request_invalid || error.code() == ErrorCode::too_large) throw;
         is_up_ = false;
         breaker_.failed(std::chrono::steady_clock::now());
-        throw as_absence(error);
+        throw as_absence(error, is_question);
     }
 }
 

@@ -9,6 +9,9 @@
 
 #include "core/elapsed.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/utf8.hpp"
+#include "pg/sql_state.hpp"
 #include "search/fusion.hpp"
 #include "search/question_vector.hpp"
 #include "search/shared_vocabulary.hpp"
@@ -30,6 +33,22 @@ std::optional<double> threshold_setting(const Settings& settings, std::string_vi
 constexpr std::size_t price_block = 40;
 constexpr double price_weight = 0.5;
 constexpr double named_threshold_share = 0.5;
+
+/// What is wrong with the token, the collection or the directory is between this side and Chroma: to who asks, Chroma
+/// is away.
+bool is_refusal_of_chroma(const Error& error) noexcept {
+    switch (error.code()) {
+        case ErrorCode::unauthenticated:
+        case ErrorCode::permission_denied:
+        case ErrorCode::not_found:
+        case ErrorCode::conflict:
+        case ErrorCode::rate_limited:
+        case ErrorCode::too_large:
+            return !pg::is_statement_error(error);
+        default:
+            return false;
+    }
+}
 
 /// By the place in the answer and the place by price, half and half.
 void order_by_price_too(std::span<Hit> hits, PriceWish wish) {
@@ -247,7 +266,13 @@ LegAnswer Engine::ask_chroma(Question& question, const LegQuery& query) {
                             .filter = question.filter,
                             .limit = query.limit,
                             .threshold = query.below_threshold ? -1 : threshold};
-    ChromaAnswer found = find_in_chroma(asked);
+    ChromaAnswer found;
+    try {
+        found = find_in_chroma(asked);
+    } catch (const Error& error) {
+        if (!is_refusal_of_chroma(error)) throw;
+        throw Error{ErrorCode::source_unavailable, error.happened(), error.remedy()};
+    }
     if (!found.cut.empty()) question.answer.warnings.push_back(found.cut);
     return {.hits = std::move(found.hits), .threshold = threshold};
 }
@@ -260,8 +285,11 @@ LegAnswer Engine::ask_keyword(Question& question, const LegQuery& query) {
 }
 
 bool Engine::can_ask(Strategy strategy) const noexcept {
-    if (strategy == Strategy::pgvector) return options_.use_pgvector;
-    return strategy != Strategy::chroma || resources_.chroma != nullptr;
+    const bool needs_chroma =
+        strategy == Strategy::chroma || strategy == Strategy::chroma_primary || strategy == Strategy::hybrid;
+    const bool needs_pgvector = strategy == Strategy::pgvector || strategy == Strategy::pgvector_primary ||
+                                strategy == Strategy::hybrid || strategy == Strategy::fusion;
+    return (resources_.chroma != nullptr || !needs_chroma) && (options_.use_pgvector || !needs_pgvector);
 }
 
 Legs Engine::legs_for(Question& question) {
@@ -285,6 +313,17 @@ void Engine::diagnose_weak(Question& question) {
             diagnosis.best_similarity = best.hits.front().score;
     }
     answer.diagnosis = std::move(diagnosis);
+}
+
+/// It looks at more than the search did, and what that found counts without it.
+void Engine::try_to_diagnose(Question& question) {
+    try {
+        diagnose_weak(question);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::store_unavailable) throw;
+        log::warning("why little was found could not be looked up: {}", printable(error.happened()));
+        question.answer.warnings.emplace_back("what kept products out was not looked up: that failed");
+    }
 }
 
 void Engine::warn_of_threshold(Question& question) {
@@ -352,6 +391,7 @@ Answer Engine::search(const Request& request) {
     tell_missing(answer);
     const bool is_weak = outcome.hits.size() < enough_hits;
     outcome.hits.resize(std::min<std::size_t>(outcome.hits.size(), request.limit + request.offset));
+    answer.found = std::min<std::size_t>(outcome.hits.size(), request.limit);
     if (request.offset < outcome.hits.size()) {
         outcome.hits.erase(outcome.hits.begin(), outcome.hits.begin() + static_cast<std::ptrdiff_t>(request.offset));
         answer.hits = std::move(outcome.hits);
@@ -360,7 +400,7 @@ Answer Engine::search(const Request& request) {
         const std::vector<pg::Statement> statements{facets_statement(bind(db_, question.filter))};
         answer.facets = read_facets(db_.run_batch(statements).front());
     }
-    if (is_weak) diagnose_weak(question);
+    if (is_weak) try_to_diagnose(question);
     warn_of_threshold(question);
     StageTimes& times = answer.times;
     times.search_ms = std::max(0.0, milliseconds_since(start) - times.understand_ms - times.embed_ms.value_or(0));

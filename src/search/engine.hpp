@@ -46,6 +46,7 @@ struct StageTimes {
 
 struct Answer {
     std::vector<Hit> hits;
+    std::size_t found = 0;                           ///< on a page that begins with the first
     Strategy strategy = Strategy::pgvector_primary;  ///< that was asked for
     std::string used;                                ///< as of StrategyOutcome
     bool degraded = false;
@@ -105,7 +106,7 @@ public:
     /// The catalog's names, as they were read last.
     std::shared_ptr<const Vocabulary> vocabulary();
 
-    /// False for a strategy whose only leg is off.
+    /// False for a strategy that would be another one here, or none, because a leg of it is off.
     bool can_ask(Strategy strategy) const noexcept;
 
     const EngineOptions& options() const noexcept { return options_; }
@@ -129,6 +130,7 @@ private:
     VectorAnswer nearest_of_shards(Question& question, VectorQuery query);
     static void tell_missing(Answer& answer);
     void diagnose_weak(Question& question);
+    void try_to_diagnose(Question& question);
     void warn_of_threshold(Question& question);
 
     pg::Connection& db_;

@@ -55,7 +55,7 @@ std::vector<Hit> merge_by_similarity(std::vector<Hit> a, std::vector<Hit> b) {
     return a;
 }
 
-std::vector<Hit> fuse(const std::vector<Hit>& semantic, const std::vector<Hit>& words, double threshold,
+std::vector<Hit> fuse(std::span<const Hit> semantic, std::span<const Hit> words, double threshold,
                       double words_weight) {
     std::unordered_map<std::string, const Hit*> by_words;
     for (const Hit& hit : words)

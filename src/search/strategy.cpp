@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <set>
+#include <span>
 
 #include "core/elapsed.hpp"
 #include "search/fusion.hpp"
@@ -12,8 +14,9 @@
 namespace decant::search {
 namespace {
 
-/// Of fusion: more than are shown, so that what both legs find in the middle comes up.
+/// Of fusion: twice what is shown, so that what both legs find in the middle comes up; further down so many times more.
 constexpr std::uint64_t least_candidates = 100;
+constexpr std::uint64_t growth_of_candidates = 2;
 
 struct Asked {
     LegReport report;
@@ -64,6 +67,25 @@ Error absent(std::string_view strategy, Leg leg) {
     }
     return {ErrorCode::config_invalid, fmt::format("Strategy {} needs Chroma, which is not configured", strategy),
             "Set CHROMA_PATH or CHROMA_URL, or choose another strategy."};
+}
+
+/// The first 50 are of the first 100 of both legs, those up to 100 of the first 200, and so on: no page depends on how
+/// many others were asked for.
+std::vector<Hit> fused_in_blocks(const Asked& pgvector, const Asked& words, std::uint64_t candidates,
+                                 double words_weight) {
+    const auto first = [](const std::vector<Hit>& hits, std::uint64_t count) {
+        return std::span{hits}.first(std::min<std::size_t>(hits.size(), count));
+    };
+    std::vector<Hit> fused;
+    std::set<std::string> known;
+    for (std::uint64_t count = least_candidates; count <= candidates; count *= growth_of_candidates) {
+        for (Hit& hit : fuse(first(pgvector.hits, count), first(words.hits, count), pgvector.threshold, words_weight))
+            if (fused.size() < count / 2 && known.insert(hit.id).second) {
+                if (!fused.empty()) hit.score = std::min(hit.score, fused.back().score);
+                fused.push_back(std::move(hit));
+            }
+    }
+    return fused;
 }
 
 class Run {
@@ -175,14 +197,16 @@ private:
             chain({Leg::keyword, Leg::chroma});
             return;
         }
-        const std::uint64_t candidates = std::max(2 * limit_, least_candidates);
+        std::uint64_t candidates = least_candidates;
+        while (candidates < 2 * limit_)
+            candidates *= growth_of_candidates;
         Asked pgvector = ask(legs_, Leg::pgvector, {.limit = candidates, .below_threshold = true});
         Asked words = ask(legs_, Leg::keyword, {.limit = candidates});
         const bool has_pgvector = note(pgvector);
         const bool both = note(words) && has_pgvector;
         throw_if_none_answered();
         out_.degraded = !both;
-        out_.hits = fuse(pgvector.hits, words.hits, pgvector.threshold, legs_.keyword_weight);
+        out_.hits = fused_in_blocks(pgvector, words, candidates, legs_.keyword_weight);
         out_.used = both ? "fusion" : std::string{leg_names[pgvector.report.failure ? Leg::keyword : Leg::pgvector]};
         if (both) out_.reason.clear();
     }

@@ -78,6 +78,19 @@ TEST_F(EngineTest, AnswersByPgvectorAndSaysSo) {
     EXPECT_FALSE(answer.diagnosis);
 }
 
+TEST_F(EngineTest, KnowsWhichStrategiesWouldBeOthersHere) {
+    const auto asked = [&](const EngineOptions& options) {
+        const Engine engine{db_, options, {}};
+        std::string names;
+        for (const Strategy strategy : {Strategy::pgvector_primary, Strategy::chroma_primary, Strategy::hybrid,
+                                        Strategy::fusion, Strategy::pgvector, Strategy::chroma, Strategy::keyword})
+            if (engine.can_ask(strategy)) names += fmt::format("{} ", strategy_names[strategy]);
+        return names;
+    };
+    EXPECT_EQ(asked({}), "pgvector_primary fusion pgvector keyword ");
+    EXPECT_EQ(asked({.use_pgvector = false}), "keyword ");
+}
+
 TEST_F(EngineTest, PagesAreTheSameListInPieces) {
     const std::vector<std::string> all = skus(search({.text = "thing 5", .limit = 9, .threshold = -1}));
     std::vector<std::string> pages;

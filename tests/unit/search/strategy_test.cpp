@@ -111,6 +111,29 @@ INSTANTIATE_TEST_SUITE_P(
                            word(one.param.chroma), word(one.param.keyword));
     });
 
+TEST(Fusion, GivesEveryPageOfOneListHoweverManyAreAskedFor) {
+    const auto in_order = [](int step, bool is_semantic) -> LegSearch {
+        return [step, is_semantic](const LegQuery& query) -> LegAnswer {
+            LegAnswer answer{.hits = {}, .threshold = is_semantic ? 0.5 : -1};
+            for (int place = 0; place < 499 && answer.hits.size() < query.limit; ++place) {
+                const double score = 1 - place / 1000.0;
+                answer.hits.push_back(
+                    {.id = fmt::format("{}", place * step % 499), .similarity = score, .score = score});
+            }
+            return answer;
+        };
+    };
+    const Legs legs{.pgvector = in_order(1, true), .keyword = in_order(7, false)};
+    const std::vector<Hit> all = run_strategy(Strategy::fusion, legs, 400).hits;
+    ASSERT_EQ(all.size(), 400U);
+    for (const std::size_t limit : {24U, 48U, 72U, 100U, 200U, 240U}) {
+        const std::vector<Hit> some = run_strategy(Strategy::fusion, legs, limit).hits;
+        ASSERT_EQ(some.size(), limit);
+        for (std::size_t place = 0; place < limit; ++place)
+            ASSERT_EQ(some[place].id, all[place].id) << "place " << place << " of " << limit;
+    }
+}
+
 TEST(Strategy, ThrowsTheFirstFailureWhereAllFail) {
     for (const Strategy strategy : {pgvector_primary, hybrid, fusion}) {
         const Legs legs{.pgvector = leg("!", "pgvector"), .chroma = leg("!", "chroma"), .keyword = leg("!", "keyword")};
