@@ -131,8 +131,8 @@ private:
     }
 
     std::string reworded() {
-        const auto on_piece = [this](std::string_view piece) {
-            tell({StepKind::generating, generating_progress, piece, true});
+        const auto on_piece = [this](std::string_view piece, bool is_anew) {
+            tell({StepKind::generating, generating_progress, piece, true, is_anew});
             has_pieces_ = true;
         };
         const Wish wish{.message = request_.message, .products = answer_.products, .language = answer_.language};

@@ -36,7 +36,8 @@ struct LlmReply {
 /// A large language model behind a server. One thread at a time. What it writes is from outside: see grounding.hpp.
 class LlmClient {
 public:
-    using OnText = std::function<void(std::string_view)>;
+    /// `is_anew`: what came before was thought, and this takes its place.
+    using OnText = std::function<void(std::string_view piece, bool is_anew)>;
 
     virtual ~LlmClient() = default;
     virtual const std::string& model() const noexcept = 0;

@@ -173,10 +173,14 @@ struct Faulty {
 /// Holds back what is not yet known to be sound.
 class CheckedPieces {
 public:
-    CheckedPieces(const Wish& wish, const std::function<void(std::string_view)>& on_piece)
-        : wish_(wish), on_piece_(on_piece) {}
+    CheckedPieces(const Wish& wish, const LlmClient::OnText& on_piece) : wish_(wish), on_piece_(on_piece) {}
 
-    void take(std::string_view piece) {
+    void take(std::string_view piece, bool is_anew) {
+        if (is_anew) {
+            is_anew_ = is_anew_ || given_ > 0;
+            given_ = 0;
+            text_.clear();
+        }
         text_ += piece;
         if (text_.size() > most_answer) throw Faulty{"an answer without end"};
         if (const std::size_t end = end_of_sentence(); end > given_) give(end);
@@ -205,14 +209,15 @@ private:
         const std::string_view sound{text_.data(), end};
         if (const auto fault = find_ungrounded(sound, wish_.products, wish_.message)) throw Faulty{fault->what};
         if (language_of(sound).value_or(wish_.language) != wish_.language) throw Faulty{"another language"};
-        if (on_piece_) on_piece_(sound.substr(given_));
+        if (on_piece_) on_piece_(sound.substr(given_), std::exchange(is_anew_, false));
         given_ = end;
     }
 
     const Wish& wish_;
-    const std::function<void(std::string_view)>& on_piece_;
+    const LlmClient::OnText& on_piece_;
     std::string text_;
     std::size_t given_ = 0;
+    bool is_anew_ = false;  ///< the next piece, because what was given was thought
 };
 
 }  // namespace
@@ -230,8 +235,7 @@ std::optional<Intent> ask_intent(LlmClient& llm, std::string_view message, const
     return IntentAnswer{answer.get_object(), message, by_rules}.checked();
 }
 
-Written write_answer(LlmClient& llm, const Wish& wish, const std::function<void(std::string_view)>& on_piece,
-                     std::stop_token stop) {
+Written write_answer(LlmClient& llm, const Wish& wish, const LlmClient::OnText& on_piece, std::stop_token stop) {
     const std::string_view language = wish.language == Language::spanish ? "Spanish" : "English";
     const LlmRequest request{
         .messages = {{"system", fmt::format(answer_prompt, language)},
@@ -240,7 +244,7 @@ Written write_answer(LlmClient& llm, const Wish& wish, const std::function<void(
         .most_tokens = most_answer_tokens};
     CheckedPieces pieces{wish, on_piece};
     try {
-        llm.chat(request, [&](std::string_view piece) { pieces.take(piece); }, std::move(stop));
+        llm.chat(request, [&](std::string_view piece, bool is_anew) { pieces.take(piece, is_anew); }, std::move(stop));
         pieces.finish();
     } catch (const Faulty& faulty) {
         return {.text = {}, .fault = faulty.what};

@@ -34,7 +34,6 @@ struct Written {
 /// The answer's words by an LLM, to which the products are data. `on_piece` gets it line by line or sentence by
 /// sentence, each after everything up to it was found to say nothing but what the products have; the first fault ends
 /// it. Throws what LlmClient::chat and `on_piece` do.
-Written write_answer(LlmClient& llm, const Wish& wish, const std::function<void(std::string_view)>& on_piece,
-                     std::stop_token stop);
+Written write_answer(LlmClient& llm, const Wish& wish, const LlmClient::OnText& on_piece, std::stop_token stop);
 
 }  // namespace decant::chat

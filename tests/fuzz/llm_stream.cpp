@@ -15,7 +15,7 @@ void require(bool holds) {
 template <typename Stream>
 void read(std::string_view bytes, std::size_t size) {
     std::size_t shown = 0;
-    Stream stream{[&](std::string_view piece) { shown += piece.size(); }};
+    Stream stream{[&](std::string_view piece, bool) { shown += piece.size(); }};
     bool goes_on = true;
     for (std::size_t at = 0; goes_on && at < bytes.size(); at += size)
         goes_on = stream.take(bytes.substr(at, size));

@@ -15,6 +15,8 @@ class ScriptedLlm final : public chat::LlmClient {
 public:
     using Answer = std::function<std::vector<std::string>(const chat::LlmRequest&)>;
 
+    static constexpr char drops = '\f';  ///< begins a piece that takes the place of all before it
+
     explicit ScriptedLlm(std::vector<std::string> pieces)
         : answer([pieces = std::move(pieces)](const chat::LlmRequest&) { return pieces; }) {}
     explicit ScriptedLlm(Answer answers) : answer(std::move(answers)) {}
@@ -28,8 +30,11 @@ public:
         if (fails) throw Error{ErrorCode::embedder_unavailable, "The LLM is away", "Start it."};
         chat::LlmReply reply;
         for (const std::string& piece : answer(request)) {
-            if (on_text) on_text(piece);
-            reply.text += piece;
+            const bool is_anew = piece.starts_with(drops);
+            if (is_anew) reply.text.clear();
+            const std::string_view text = std::string_view{piece}.substr(is_anew ? 1 : 0);
+            if (on_text) on_text(text, is_anew);
+            reply.text += text;
         }
         return reply;
     }

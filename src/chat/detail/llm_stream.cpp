@@ -87,15 +87,16 @@ void LlmStream::finish() {
 
 void LlmStream::add_text(std::string_view piece) {
     const std::string text = filter_.take(piece);
-    if (filter_.drops_what_was_given()) reply_.text.clear();
-    show(text);
+    const bool is_anew = filter_.drops_what_was_given();
+    if (is_anew) reply_.text.clear();
+    show(text, is_anew);
 }
 
-void LlmStream::show(const std::string& text) {
-    if (text.empty() || fault_ != StreamFault::none) return;
+void LlmStream::show(const std::string& text, bool is_anew) {
+    if ((text.empty() && !is_anew) || fault_ != StreamFault::none) return;
     if (reply_.text.size() + text.size() > most_answer_bytes) return fail(StreamFault::too_large);
     reply_.text += text;
-    if (on_text_) on_text_(text);
+    if (on_text_) on_text_(text, is_anew);
 }
 
 void LlmStream::end_answer() {

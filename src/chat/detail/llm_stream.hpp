@@ -48,7 +48,7 @@ protected:
     void set_counts(std::uint64_t prompt_tokens, std::uint64_t answer_tokens) noexcept;
 
 private:
-    void show(const std::string& text);
+    void show(const std::string& text, bool is_anew = false);
 
     LlmClient::OnText on_text_;
     std::string rest_;  ///< of a line whose end is still to come

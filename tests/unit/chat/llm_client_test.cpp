@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(Apis, EachLlmApi, testing::Values(LlmApi::ollama, LlmAp
 TEST_P(EachLlmApi, GivesTheAnswerInPiecesAndAsAWhole) {
     std::vector<std::string> pieces;
     const LlmReply reply =
-        client(server_)->chat(question(), [&](std::string_view piece) { pieces.emplace_back(piece); }, {});
+        client(server_)->chat(question(), [&](std::string_view piece, bool) { pieces.emplace_back(piece); }, {});
     EXPECT_THAT(pieces, testing::ElementsAre("Ho", "la, ", "señora"));
     EXPECT_EQ(reply.text, "Hola, señora");
     EXPECT_EQ(reply.prompt_tokens, 26U);
@@ -207,7 +207,7 @@ TEST_P(EachLlmApi, EndsWhenTheServerIsSilentOrTakesTooLong) {
 
 TEST_P(EachLlmApi, ThrowsOnWhatItsListenerThrowsAndGoesOnAfterwards) {
     const auto asked = client(server_);
-    const auto throws = [](std::string_view) { throw Error{ErrorCode::conflict, "the listener has left", ""}; };
+    const auto throws = [](std::string_view, bool) { throw Error{ErrorCode::conflict, "the listener has left", ""}; };
     try {
         asked->chat(question(), throws, {});
         FAIL() << "no error";

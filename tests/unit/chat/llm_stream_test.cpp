@@ -15,7 +15,10 @@ namespace {
 template <typename Stream>
 std::string told(std::string_view bytes, std::size_t size = 1'000'000) {
     std::string shown;
-    Stream stream{[&](std::string_view piece) { shown += piece; }};
+    Stream stream{[&](std::string_view piece, bool is_anew) {
+        if (is_anew) shown.clear();
+        shown += piece;
+    }};
     bool goes_on = true;
     for (std::size_t at = 0; goes_on && at < bytes.size(); at += size)
         goes_on = stream.take(bytes.substr(at, size));
@@ -60,9 +63,14 @@ TEST(OllamaStream, LeavesOutThoughts) {
 }
 
 TEST(OllamaStream, DropsAThoughtWhoseBeginningTheServerKept) {
-    OllamaStream stream{{}};
+    std::string shown;
+    OllamaStream stream{[&](std::string_view piece, bool is_anew) {
+        if (is_anew) shown.clear();
+        shown += piece;
+    }};
     stream.take(ollama({"uno ", "dos</think>", "\n\nHola"}));
     EXPECT_TRUE(stream.is_done());
+    EXPECT_EQ(shown, "Hola");
     EXPECT_EQ(stream.reply().text, "Hola");
 }
 

@@ -41,7 +41,11 @@ protected:
     Written write(std::vector<std::string> answer_pieces, std::string_view message = "quiero la mejor laptop gamer") {
         ScriptedLlm llm{std::move(answer_pieces)};
         Written written = write_answer(llm, {.message = message, .products = products, .language = Language::spanish},
-                                       [this](std::string_view piece) { pieces_.emplace_back(piece); }, {});
+                                       [this](std::string_view piece, bool is_anew) {
+                                           if (is_anew) pieces_.clear();
+                                           pieces_.emplace_back(piece);
+                                       },
+                                       {});
         asked_ = llm.requests.front();
         return written;
     }
@@ -57,6 +61,17 @@ TEST_F(LlmWriter, TakesAnIntentThatFitsTheSchemaAndTheMessage) {
     EXPECT_TRUE(read->is_of_llm);
     EXPECT_EQ(read->search_terms, "auriculares Sony");
     EXPECT_EQ(read->price_max, 80);
+}
+
+TEST_F(LlmWriter, LeavesOutAThoughtThatItTookForTheAnswer) {
+    const Written written =
+        write({"Busco la ASUS ROG Strix G15. Sirve. ", "\fLa ASUS ROG Strix G15 cuesta $1,549. ", "Hay 8."});
+    EXPECT_EQ(written.fault, "");
+    EXPECT_EQ(written.text, "La ASUS ROG Strix G15 cuesta $1,549. Hay 8.");
+    std::string shown;
+    for (const std::string& piece : pieces_)
+        shown += piece;
+    EXPECT_EQ(shown, written.text) << "what was shown before is taken back";
 }
 
 TEST_F(LlmWriter, RefusesAnIntentThatIsNoSense) {

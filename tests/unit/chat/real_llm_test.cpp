@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(Apis, RealLlm, testing::Values(detail::LlmApi::ollama, 
 TEST_P(RealLlm, StreamsAnAnswerAndCountsItsTokens) {
     std::string shown;
     std::size_t pieces = 0;
-    const auto on_text = [&](std::string_view piece) {
+    const auto on_text = [&](std::string_view piece, bool) {
         shown += piece;
         ++pieces;
     };
@@ -85,7 +85,7 @@ TEST_P(RealLlm, StopsInTheMiddleAndTalksAgain) {
     const auto talks = client();
     std::stop_source source;
     std::chrono::steady_clock::time_point stopped;
-    const auto on_text = [&](std::string_view) {
+    const auto on_text = [&](std::string_view, bool) {
         if (!source.stop_requested()) stopped = std::chrono::steady_clock::now();
         source.request_stop();
     };
