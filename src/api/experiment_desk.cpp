@@ -50,6 +50,7 @@ search::Answer interleaved(search::Answer first, const search::Answer& second, c
         json::object{{"toss", std::to_string(toss)},
                      {"arms", json::object{{arms[0].strategy, json::array(both.first.begin(), both.first.end())},
                                            {arms[1].strategy, json::array(both.second.begin(), both.second.end())}}}});
+    first.found = std::min<std::size_t>(static_cast<std::size_t>(skipped) + both.hits.size(), request.limit);
     first.hits = std::move(both.hits);
     first.used = store::interleaved_arm;
     first.degraded = first.degraded || second.degraded;
@@ -101,15 +102,19 @@ std::optional<Trial> ExperimentDesk::trial_of_chat(const Asker& asker) const {
 
 search::Answer search_in_trial(search::Engine& engine, const search::Request& request, Trial& trial) {
     const bool is_interleaved = trial.experiment->mode == Experiment::Mode::interleave;
+    if (!engine.can_ask(trial.strategy()) || (is_interleaved && !engine.can_ask(trial.strategy_of(1)))) {
+        log::warning("experiment {} is left out: a strategy of its arms is off here", trial.experiment->name);
+        trial.exposure = {};
+        return engine.search(request);
+    }
     try {
         if (is_interleaved) return ask_both(engine, request, trial);
         search::Request asked = request;
         asked.strategy = trial.strategy();
         return engine.search(asked);
     } catch (const Error& error) {
-        // That an arm fails is a figure of it, but not that this server cannot ask it at all.
-        const bool is_left_out = is_interleaved || error.code() == ErrorCode::config_invalid;
-        if (!is_left_out || traits_of(error.code()).http_status < 500) throw;
+        // That an arm fails is a figure of it.
+        if (!is_interleaved || traits_of(error.code()).http_status < 500) throw;
         log::warning("experiment {} is left out: {}", trial.experiment->name, error.happened());
         trial.exposure = {};
         return engine.search(request);

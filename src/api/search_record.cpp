@@ -65,12 +65,14 @@ void record_search(Services& services, const SearchRecord& record, const search:
     store::SearchEvent event = event_of(record);
     event.strategy = search::strategy_names[answer.strategy];
     event.used = answer.used;
-    event.understand_ms = answer.times.understand_ms;
+    event.understand_ms = record.intent_ms + answer.times.understand_ms;
     event.embed_ms = answer.times.embed_ms;
     event.search_ms = answer.times.search_ms;
     event.threshold = answer.threshold;
     event.degraded = answer.degraded;
     add_hits(event, answer.hits);
+    // Behind the last page there is nothing, which is no search without a result.
+    if (answer.hits.empty()) event.results = answer.found;
     if (record.kind != store::SearchEvent::Kind::shadow) observe_stages(services.metrics, event);
     services.events.record(std::move(event));
     if (!is_chat(record)) services.tracer.record(trace_of(record, answer, traced_models(services)));
@@ -87,8 +89,10 @@ void record_similar(Services& services, const SearchRecord& record, const std::v
 }
 
 bool is_failure(const Error& error) {
-    // Of a search, what the database does not take or does not have is no fault of who asked.
-    return traits_of(error.code()).http_status >= 500 || pg::is_statement_error(error);
+    // Of a search, what the database does not take or does not have is no fault of who asked, nor that the vectors are
+    // of another model.
+    return traits_of(error.code()).http_status >= 500 || pg::is_statement_error(error) ||
+           error.code() == ErrorCode::dimension_mismatch;
 }
 
 void record_failure(Services& services, const SearchRecord& record, const Error& error) {

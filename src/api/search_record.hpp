@@ -19,6 +19,7 @@ struct SearchRecord {
     std::string_view run_id;  ///< of the request
     std::string_view question = {};
     double milliseconds = 0;               ///< of all of it
+    double intent_ms = 0;                  ///< of it, until it was known what is asked, before the search
     std::optional<double> answer_ms = {};  ///< of the wording of an answer, where there was one
     store::Exposure exposure = {};
     trace::Caller caller = {};  ///< of the request

@@ -296,7 +296,8 @@ ServerState Server::State::state() const {
             .products = is_up && figures ? figures->products() : std::nullopt,
             .quality = is_up && quality ? readings_of(quality->report()) : std::nullopt,
             .database_up = is_up,
-            .embedder_up = embedders.current()->is_up(),
+            .embedder_up =
+                services.configured_provider == "none" ? std::nullopt : std::optional{embedders.current()->is_up()},
             .dropped_events = events.counts().dropped,
             .traces = tracer.counts(),
             .primary_answers = replicas.answers_of_primary(),

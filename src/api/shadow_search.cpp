@@ -1,6 +1,7 @@
 #include "api/shadow_search.hpp"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "api/search_record.hpp"
@@ -25,11 +26,16 @@ struct Shadow {
         SearchRecord record{
             .kind = store::SearchEvent::Kind::shadow, .run_id = run_id, .question = request.text, .exposure = exposure};
         try {
-            const search::Answer found = worker.read("", [&](const Reading& from) {
-                search::Answer answered = from.engine.search(request);
-                from.require_whole(answered);
+            const std::optional<search::Answer> asked = worker.read("", [&](const Reading& from) {
+                std::optional<search::Answer> answered;
+                if (!from.engine.can_ask(*request.strategy)) return answered;
+                answered = from.engine.search(request);
+                from.require_whole(*answered);
                 return answered;
             });
+            // That this server cannot ask the arm is no figure of it.
+            if (!asked) return;
+            const search::Answer& found = *asked;
             record.milliseconds = milliseconds_since(start);
             record.exposure.overlap = overlap_of(answer, found);
             record_search(services, record, found);

@@ -49,7 +49,7 @@ public:
         : Command("ab start", "Compare strategies on the traffic of `decant serve`; what a request names goes before",
                   {"decant ab start summer --arms pgvector_primary:50,fusion:50",
                    "decant ab start words --arms pgvector_primary,fusion --interleave",
-                   "decant ab start try --arms pgvector_primary,hybrid --shadow --metric similarity"}) {}
+                   "decant ab start try --arms pgvector_primary,fusion --shadow --metric similarity"}) {}
     void declare(Options& options) override {
         options.required_positional("NAME", name_, "Letters, digits, points, hyphens and underscores");
         options.text("--arms", arms_, "Strategies and their shares; the first is what the others are compared with");
@@ -113,7 +113,7 @@ private:
             return std::ranges::any_of(wanted.arms,
                                        [&](const store::Arm& arm) { return strategies.contains(arm.strategy); });
         };
-        if (asks({"chroma", "chroma_primary"}) && !search::ChromaSearch::from(context.settings)) {
+        if (asks({"chroma", "chroma_primary", "hybrid"}) && !search::ChromaSearch::from(context.settings)) {
             throw Error{ErrorCode::config_invalid, "An arm asks Chroma, and no Chroma is configured",
                         "Set CHROMA_PATH or CHROMA_URL, for the server too, or choose another arm."};
         }
