@@ -30,7 +30,7 @@ std::string request_id_of(const net::ServerRequest& request) {
     // W3C traceparent: version, 32 digits of the trace, 16 of the caller's span, flags.
     const std::string_view trace = net::header(request.headers, "traceparent");
     if (trace.size() >= 55 && trace[2] == '-' && trace[35] == '-' && std::ranges::all_of(trace, is_plain))
-        return std::string{trace.substr(3, 32)};
+        return std::string{trace.substr(3, 49)};  // with the span: two calls of one trace are two
     thread_local std::mt19937_64 random{std::random_device{}()};
     return fmt::format("{:016x}{:016x}", random(), random());
 }

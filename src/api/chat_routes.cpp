@@ -26,18 +26,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr double longest_user_id = 100;
+constexpr double longest_session_id = longest_user_id + 5;  // chat_ and the user_id
+
 const Shape message_body{
     .name = "ChatRequest",
-    .fields = {
-        {.name = "message",
-         .about = "In Spanish or English",
-         .required = true,
-         .least = 1,
-         .most = 5000,
-         .not_blank = true},
-        {.name = "user_id", .required = true, .least = 1, .most = 100},
-        {.name = "session_id", .about = "Default: chat_ and the user_id", .least = 1, .most = 100, .nullable = true},
-        {.name = "metadata", .type = FieldType::any_object, .about = "Handed back", .nullable = true}}};
+    .fields = {{.name = "message",
+                .about = "In Spanish or English",
+                .required = true,
+                .least = 1,
+                .most = 5000,
+                .not_blank = true},
+               {.name = "user_id", .required = true, .least = 1, .most = longest_user_id},
+               {.name = "session_id",
+                .about = "Default: chat_ and the user_id",
+                .least = 1,
+                .most = longest_session_id,
+                .nullable = true},
+               {.name = "metadata", .type = FieldType::any_object, .about = "Handed back", .nullable = true}}};
 
 const Shape message_answer{
     .name = "ChatAnswer",
@@ -63,9 +69,10 @@ const Shape event_shape{
 
 const Shape history_query{
     .name = "HistoryQuery",
-    .fields = {{.name = "user_id", .required = true, .least = 1, .most = 100},
-               {.name = "session_id", .about = "Default: chat_ and the user_id", .least = 1, .most = 100},
-               {.name = "limit", .type = FieldType::integer, .least = 1, .most = 100, .fallback = 50}}};
+    .fields = {
+        {.name = "user_id", .required = true, .least = 1, .most = longest_user_id},
+        {.name = "session_id", .about = "Default: chat_ and the user_id", .least = 1, .most = longest_session_id},
+        {.name = "limit", .type = FieldType::integer, .least = 1, .most = 100, .fallback = 50}}};
 
 const Shape history_message{.name = "ChatMessage",
                             .fields = {{.name = "type", .required = true, .choices = {"human", "ai"}},
@@ -91,8 +98,8 @@ const Shape health_answer{.name = "ChatHealth",
                                      {.name = "timestamp", .type = FieldType::time, .required = true}}};
 
 const Shape session_path{.name = "SessionPath",
-                         .fields = {{.name = "session_id", .required = true, .least = 1, .most = 100}}};
-const Shape session_query{.name = "SessionQuery", .fields = {{.name = "user_id", .least = 1, .most = 100}}};
+                         .fields = {{.name = "session_id", .required = true, .least = 1, .most = longest_session_id}}};
+const Shape session_query{.name = "SessionQuery", .fields = {{.name = "user_id", .least = 1, .most = longest_user_id}}};
 
 const Shape removed_answer{.name = "SessionRemoved",
                            .fields = {{.name = "status", .required = true},
@@ -179,6 +186,7 @@ Answered answer_of(Call& call, const chat::ChatRequest& request, const chat::Pro
         };
         chat::ChatAnswer answer = agent.answer(request, noted, call.exchange.left());
         record.milliseconds = answer.processing_ms;
+        record.intent_ms = answer.intent_ms;
         record.answer_ms = answer.wording_ms;
         if (answer.searched) record_search(services, record, *answer.searched);
         services.tracer.record(trace_of(record, told(), answer, models));

@@ -1,5 +1,6 @@
 #include "api/routes.hpp"
 
+#include "api/gzip.hpp"
 #include "api/openapi.hpp"
 
 namespace decant::api {
@@ -33,9 +34,18 @@ RouteTable all_routes(Services& services) {
                    .group = "health",
                    .summary = "This document",
                    .lane = LaneKind::immediate});
-    const auto text_of = [&](bool is_open) { return json_text(openapi_document(all, services.version, is_open)); };
-    all.back().handle = [&services, open = text_of(true), closed = text_of(false)](Call&) -> Reply {
-        return {.headers = {{"Content-Type", "application/json"}}, .text = services.is_open() ? open : closed};
+    struct Document {
+        std::string text;
+        std::shared_ptr<const std::string> packed;
+    };
+    const auto document_of = [&](bool is_open) {
+        std::string text = json_text(openapi_document(all, services.version, is_open));
+        auto packed = std::make_shared<const std::string>(gzip(text, Compression::best));
+        return Document{.text = std::move(text), .packed = std::move(packed)};
+    };
+    all.back().handle = [&services, open = document_of(true), closed = document_of(false)](Call&) -> Reply {
+        const Document& document = services.is_open() ? open : closed;
+        return {.headers = {{"Content-Type", "application/json"}}, .text = document.text, .packed = document.packed};
     };
     return RouteTable{std::move(all)};
 }

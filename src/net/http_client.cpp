@@ -94,15 +94,25 @@ int watch(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t se
     return exchange.is_idle ? 1 : 0;
 }
 
+/// 169.254.0.0/16: cloud metadata among them.
+bool is_link_local(in_addr_t address) noexcept {
+    return ntohl(address) >> 16U == 0xa9feU;
+}
+
 bool is_link_local(const sockaddr& address) noexcept {
     if (address.sa_family == AF_INET) {
         sockaddr_in in{};
         std::memcpy(&in, &address, sizeof in);
-        return ntohl(in.sin_addr.s_addr) >> 16U == 0xa9feU;  // 169.254.0.0/16: cloud metadata among them
+        return is_link_local(in.sin_addr.s_addr);
     }
     if (address.sa_family != AF_INET6) return false;
     sockaddr_in6 in{};
     std::memcpy(&in, &address, sizeof in);
+    if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
+        in_addr_t mapped = 0;  // the last four bytes; Linux connects to them by IPv4
+        std::memcpy(&mapped, &in.sin6_addr.s6_addr[12], sizeof mapped);
+        return is_link_local(mapped);
+    }
     return IN6_IS_ADDR_LINKLOCAL(&in.sin6_addr);
 }
 

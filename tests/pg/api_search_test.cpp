@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "tests/support/api_case.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -105,7 +107,20 @@ TEST_F(ApiSearchTest, KeepsTheCallersRequestId) {
     EXPECT_EQ(with_->get("/healthz", {"X-Request-Id: abc-1"}).headers.at("x-request-id"), "abc-1");
     EXPECT_NE(with_->get("/healthz", {"X-Request-Id: a b"}).headers.at("x-request-id"), "a b");
     const std::string parent = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    EXPECT_EQ(with_->get("/healthz", {parent}).headers.at("x-request-id"), "0af7651916cd43dd8448eb211c80319c");
+    EXPECT_EQ(with_->get("/healthz", {parent}).headers.at("x-request-id"),
+              "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331");
+}
+
+TEST_F(ApiSearchTest, DoesNotCountThePageBehindTheLastAsASearchWithoutResult) {
+    const net::HttpResponse behind =
+        with_->post(search_path, R"({"query": "thing 5", "limit": 10, "page": 9})", {"X-Request-Id: behind-the-last"});
+    ASSERT_EQ(behind.status, 200) << behind.body;
+    EXPECT_TRUE(body_of(behind).at("results").as_array().empty());
+    EXPECT_TRUE(test::eventually(std::chrono::seconds{10}, [] {
+        return with_->catalog().value(
+                   "SELECT count(*) FROM decant.search_events WHERE run_id = 'behind-the-last' AND "
+                   "results > 0") == "1";
+    }));
 }
 
 TEST_F(ApiSearchTest, SaysWhatThereIs) {
@@ -153,6 +168,28 @@ TEST(ApiFaults, ADatabaseThatGoesIsSaidAndComesBackByItself) {
     EXPECT_TRUE(test::eventually(std::chrono::seconds{5},
                                  [&] { return with.post(search_path, R"({"query": "thing 5"})").status == 200; }));
     EXPECT_EQ(with.get("/readyz").status, 200);
+}
+
+TEST(ApiFaults, ADatabaseThatFallsSilentHoldsNobodyUp) {
+    test::ApiCase with;
+    ASSERT_EQ(with.post(search_path, R"({"query": "thing 5"})").status, 200);
+    const std::vector<pid_t> stopped = [&] {
+        std::vector<pid_t> pids;
+        pg::Connection db = with.catalog().open();
+        const pg::Result rows = db.exec(
+            "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database() AND "
+            "backend_type = 'client backend'");
+        for (int row = 0; row < rows.rows(); ++row)
+            pids.push_back(static_cast<pid_t>(rows.integer(row, 0)));
+        return pids;
+    }();
+    for (const pid_t pid : stopped)
+        ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+    const bool answers = test::eventually(
+        std::chrono::seconds{30}, [&] { return with.post(search_path, R"({"query": "thing 5"})").status == 200; });
+    for (const pid_t pid : stopped)
+        ::kill(pid, SIGCONT);
+    EXPECT_TRUE(answers) << "new sessions of the server work";
 }
 
 TEST(ApiFaults, ATryThatIsMadeAgainIsNoFailureOfTheSearch) {
