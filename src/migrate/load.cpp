@@ -27,7 +27,11 @@ public:
                      .updated = changes.changed.size(),
                      .unchanged = changes.unchanged,
                      .rejected = page.rejects.size()};
-        std::vector<std::string> extra = kept_after_losses(changes.extra);
+        // Of lost ones the rows are right: they stay, and a later verification without the source knows them.
+        std::vector<std::string> kept = changes.extra;
+        const auto others =
+            std::ranges::partition(kept, [&](const std::string& id) { return plan_.absent_ids.contains(id); });
+        const std::vector<std::string> extra{others.begin(), others.end()};
         (plan_.prune ? delta.pruned : delta.kept) = extra.size();
         delta.bytes = bytes_of(page, changes.fresh) + bytes_of(page, changes.changed);
 
@@ -37,10 +41,10 @@ public:
         if (!changes.changed.empty()) update(page, changes.changed);
         if (plan_.prune && !extra.empty()) {
             db_.query(fmt::format("DELETE FROM {} WHERE id = ANY($1::text[])", quoted_), {pg::array_literal(extra)});
-            extra.clear();
+            kept.erase(others.begin(), others.end());
         }
         failpoint("copy.page_written");
-        RunStore{db_}.save_page(plan_.run_id, plan_.token, {page, delta, std::move(extra)});
+        RunStore{db_}.save_page(plan_.run_id, plan_.token, {page, delta, std::move(kept)});
         failpoint("copy.checkpoint_written");
         tx.commit();
         if (plan_.root != nullptr) plan_.root->update(page.leaves);
@@ -49,14 +53,6 @@ public:
     }
 
 private:
-    std::vector<std::string> kept_after_losses(const std::vector<std::string>& extra) const {
-        std::vector<std::string> out;
-        for (const std::string& id : extra) {
-            if (!plan_.absent_ids.contains(id)) out.push_back(id);
-        }
-        return out;
-    }
-
     static std::uint64_t bytes_of(const Page& page, const std::vector<std::size_t>& rows) {
         std::uint64_t bytes = 0;
         for (const std::size_t row : rows)

@@ -138,6 +138,8 @@ std::string swap_tables(pg::Connection& db, const Swap& swap) {
     const TableName loaded{swap.target.schema, swap.load_table};
     pg::Transaction tx{db, "BEGIN; SET LOCAL lock_timeout = '10s'"};
     db.exec(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", swap.target.quoted(db)));
+    RunStore runs{db};
+    runs.require_held(swap.run_id, swap.token);
     check_replaceable(db, swap.target);
     take_over_access(db, swap.target, loaded);
     const std::string previous = derived_name(swap.target.table, std::string{old_suffix});
@@ -147,7 +149,6 @@ std::string swap_tables(pg::Connection& db, const Swap& swap) {
     else
         rename_table(db, swap.target, previous, std::string{old_suffix});
     rename_table(db, loaded, swap.target.table, "");
-    RunStore runs{db};
     runs.record_swap(swap.run_id, swap.drop_old ? "" : previous);
     tx.commit();
     return swap.drop_old ? "" : previous;
@@ -181,9 +182,9 @@ RollbackOutcome rollback_table(const std::string& conninfo, const TableName& tab
         throw Error{ErrorCode::not_found, fmt::format("No previous table is kept for {}", table.shown()),
                     "Only a table that `decant copy --replace` put in place of another can be rolled back."};
     }
-    check_unchanged(db, table, run->id, force);
     pg::Transaction tx{db, "BEGIN; SET LOCAL lock_timeout = '10s'"};
     db.exec(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table.quoted(db)));
+    check_unchanged(db, table, run->id, force);
     check_replaceable(db, table);
     const std::string undone = derived_name(table.table, std::string{undone_suffix});
     drop_left_table(db, table, undone);

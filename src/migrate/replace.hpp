@@ -16,11 +16,13 @@ struct Swap {
     TableName target;
     std::string load_table;
     std::int64_t run_id = 0;
+    std::string token = {};  ///< by which the run is held
     bool drop_old = false;
 };
 
 /// In one transaction: the loaded table takes owner, grants and name of the present one, which is kept under another
-/// name (given back; empty with drop_old). Index names follow their tables.
+/// name (given back; empty with drop_old). Index names follow their tables. Throws Error{busy} when another process has
+/// taken the run over: the loaded table may be that one's.
 std::string swap_tables(pg::Connection& db, const Swap& swap);
 
 /// Drops a table that a run of `target` left under the name `kept`; nothing when there is none. Throws Error{conflict}

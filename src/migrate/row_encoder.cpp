@@ -145,15 +145,18 @@ std::optional<Reject> encode_row_with_uri(const RowShape& shape, const chroma::R
     return encode_row(shape, inside, out);
 }
 
-/// All finite and not all zero; without a branch an element, because every vector passes here.
-bool is_ordinary(std::span<const float> vector) noexcept {
+/// Half of the smallest half-precision number: it and all below become 0.
+constexpr float largest_zero_half = 0x1p-25F;
+
+/// All finite, and not all up to `least` (0 or more); without a branch an element, because every vector passes here.
+bool is_ordinary(std::span<const float> vector, float least) noexcept {
     constexpr std::int32_t sign_off = 0x7fffffff;
     constexpr std::int32_t infinity = 0x7f800000;
     std::int32_t largest = 0;
     for (const float value : vector) {
         largest = std::max(largest, std::bit_cast<std::int32_t>(value) & sign_off);
     }
-    return largest != 0 && largest < infinity;
+    return largest > std::bit_cast<std::int32_t>(least) && largest < infinity;
 }
 
 }  // namespace
@@ -181,14 +184,16 @@ std::optional<std::string> find_vector_fault(const RowShape& shape, std::span<co
     if (vector.size() != shape.dimension) {
         return fmt::format("vector: {} values, the collection has {}", vector.size(), shape.dimension);
     }
-    if (is_ordinary(vector)) return std::nullopt;
+    const float least = shape.type == pg::VectorType::halfvec ? largest_zero_half : 0;
+    if (is_ordinary(vector, least)) return std::nullopt;
     bool is_zero = true;
     for (std::size_t i = 0; i < vector.size(); ++i) {
         if (!std::isfinite(vector[i])) return fmt::format("vector: value {} is {}", i, vector[i]);
-        is_zero = is_zero && vector[i] == 0;
+        is_zero = is_zero && std::abs(vector[i]) <= least;
     }
     if (is_zero && shape.space == chroma::Space::cosine) {
-        return "vector: all zeros, which have no cosine distance to anything";
+        return fmt::format("vector: all zeros{}, which have no cosine distance to anything",
+                           least > 0 ? " in half precision" : "");
     }
     return std::nullopt;
 }

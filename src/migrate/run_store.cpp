@@ -105,6 +105,8 @@ constexpr std::string_view unfinished_sql =
 constexpr std::string_view list_sql = "SELECT " DECANT_RUN_COLUMNS " FROM decant.runs ORDER BY id DESC LIMIT $1";
 #undef DECANT_RUN_COLUMNS
 
+constexpr std::string_view held_sql = "SELECT id FROM decant.runs WHERE id = $1 AND token = $2 FOR SHARE";
+
 constexpr std::string_view save_page_sql =
     "WITH run AS (UPDATE decant.runs SET last_id = $3, rows_read = rows_read + $4::bigint, "
     "copied = copied + $5::bigint, updated = updated + $6::bigint, unchanged = unchanged + $7::bigint, "
@@ -188,6 +190,11 @@ Run run_of(const pg::Result& rows, int row) {
     return run;
 }
 
+Error taken_over(std::int64_t run_id) {
+    return {ErrorCode::busy, fmt::format("Run {} was taken over by another process while this one was away", run_id),
+            fmt::format("Look at it with `decant runs show {}`; this process has changed nothing since.", run_id)};
+}
+
 }  // namespace
 
 Counts& Counts::operator+=(const Counts& other) noexcept {
@@ -258,6 +265,10 @@ std::vector<Run> RunStore::list(std::size_t limit) {
     return runs;
 }
 
+void RunStore::require_held(std::int64_t run_id, const std::string& token) {
+    if (db_.query(held_sql, {std::to_string(run_id), token}).empty()) throw taken_over(run_id);
+}
+
 void RunStore::save_page(std::int64_t run_id, const std::string& token, const PageDone& done) {
     const std::string id = std::to_string(run_id);
     const Counts& delta = done.delta;
@@ -268,11 +279,7 @@ void RunStore::save_page(std::int64_t run_id, const std::string& token, const Pa
          text_of(delta.unchanged), text_of(delta.rejected), text_of(delta.kept), text_of(delta.pruned),
          text_of(delta.bytes), text_of(done.page.rows()),
          pg::bytea({reinterpret_cast<const char*>(digest.data()), digest.size()}), pg::bytea(done.page.leaves)});
-    if (saved.affected() == 0) {
-        throw Error{ErrorCode::busy,
-                    fmt::format("Run {} was taken over by another process while this one was away", id),
-                    fmt::format("Look at it with `decant runs show {}`; this process has changed nothing since.", id)};
-    }
+    if (saved.affected() == 0) throw taken_over(run_id);
     for (const Reject& reject : done.page.rejects) {
         db_.query(save_reject_sql, {id, pg::bytea(reject.id), reject.reason, reject.line});
     }
@@ -291,7 +298,13 @@ void RunStore::set_phase(std::int64_t run_id, const std::string& phase) {
 }
 
 void RunStore::set_state(std::int64_t run_id, const std::string& state) {
-    db_.query("UPDATE decant.runs SET state = $2, finished_at = now() WHERE id = $1", {std::to_string(run_id), state});
+    db_.query("UPDATE decant.runs SET state = $2, finished_at = now() WHERE id = $1 AND state <> 'abandoned'",
+              {std::to_string(run_id), state});
+}
+
+void RunStore::abandon(std::int64_t run_id) {
+    db_.query("UPDATE decant.runs SET state = 'abandoned', token = '', finished_at = now() WHERE id = $1",
+              {std::to_string(run_id)});
 }
 
 void RunStore::undo_swap(const Run& newest) {

@@ -86,12 +86,17 @@ public:
     std::optional<Run> unfinished(const std::string& schema, const std::string& table, bool is_replacement);
     std::vector<Run> list(std::size_t limit);
 
-    /// Throws Error{busy} when another process has taken the run over.
+    /// Throws Error{busy} when another process has taken the run over or abandoned it. In a transaction it stays this
+    /// process's until that ends.
+    void require_held(std::int64_t run_id, const std::string& token);
+    /// Throws as require_held.
     void save_page(std::int64_t run_id, const std::string& token, const PageDone& done);
     /// For runs that keep no pages.
     void set_counts(std::int64_t run_id, const Counts& counts);
     void set_phase(std::int64_t run_id, const std::string& phase);
     void set_state(std::int64_t run_id, const std::string& state);
+    /// Nobody goes on with it, whoever still runs it is fenced.
+    void abandon(std::int64_t run_id);
     /// Marks as rolled back the run that swapped the table in and all later ones of it; `newest` is its origin().
     void undo_swap(const Run& newest);
     /// The run's table stands under its final name now, the one before it under `previous` (empty: dropped).

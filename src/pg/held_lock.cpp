@@ -7,9 +7,11 @@
 namespace decant::pg {
 namespace {
 
-// It is idle on purpose.
+// It is idle on purpose. The server looks after a client that a network swallowed, as the client after the server: else
+// it would hold the lock against that client's next try for two hours.
 constexpr std::string_view begin_sql =
-    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0";
+    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; "
+    "SET LOCAL tcp_keepalives_idle = 30; SET LOCAL tcp_keepalives_interval = 10; SET LOCAL tcp_keepalives_count = 3";
 
 std::string random_token() {
     std::random_device device;

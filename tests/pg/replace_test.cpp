@@ -4,6 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "core/error.hpp"
+#include "migrate/replace.hpp"
+#include "migrate/run_store.hpp"
 #include "tests/support/copy_case.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -208,6 +211,33 @@ TEST_F(Replace, B1_AKilledRollbackChangesNothing) {
     EXPECT_EQ(with_.content(), copied);
     ASSERT_EQ(rollback().exit_code, 0);
     EXPECT_EQ(with_.content(), before_);
+}
+
+TEST_F(Replace, SwapsNothingInForAProcessWhoseRunIsAnothersNow) {
+    with_.decant().run(with_.copy_arguments({"--replace"}), {"DECANT_FAILPOINT=copy.verified:1"});
+    const auto run = std::stoll(with_.value("SELECT id FROM decant.runs"));
+    const std::string token = with_.value("SELECT token FROM decant.runs");
+    const migrate::Swap swap{.target = {.schema = "public", .table = "products"},
+                             .load_table = with_.value("SELECT load_table FROM decant.runs"),
+                             .run_id = run,
+                             .token = token};
+    pg::Connection db = with_.open();
+    const auto swap_code = [&] {
+        try {
+            migrate::swap_tables(db, swap);
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ErrorCode::internal;
+    };
+    migrate::RunStore{db}.abandon(run);
+    EXPECT_EQ(swap_code(), ErrorCode::busy) << "what is loaded may be the next run's";
+    EXPECT_EQ(with_.content(), before_);
+    migrate::RunStore{db}.take_over(run, "another");
+    EXPECT_EQ(swap_code(), ErrorCode::busy);
+    migrate::RunStore{db}.take_over(run, token);
+    migrate::swap_tables(db, swap);
+    EXPECT_EQ(with_.value("SELECT count(*) FROM products"), "150");
 }
 
 TEST_F(Replace, KeepsNothingWithDropOld) {

@@ -5,7 +5,8 @@
 namespace decant::chroma::detail {
 namespace {
 
-constexpr auto count_rows = "SELECT count(*) FROM embedding_metadata NOT INDEXED";
+// The lengths are of no use: a long text goes on in pages of its own, which nothing else reads here.
+constexpr auto count_rows = "SELECT count(*), sum(length(string_value)) FROM embedding_metadata NOT INDEXED";
 // sqlite counts in the smallest index that has every row: the one of the primary key.
 constexpr auto count_indexed = "SELECT count(*) FROM embedding_metadata";
 constexpr auto check = "PRAGMA quick_check(embedding_metadata)";

@@ -10,6 +10,7 @@
 #include "chroma/detail/metadata_check.hpp"
 #include "chroma/detail/queue.hpp"
 #include "core/error.hpp"
+#include "core/sha256.hpp"
 
 namespace decant::chroma::detail {
 namespace {
@@ -97,6 +98,12 @@ void PersistedReader::make_fingerprint(std::int64_t newest_row, std::uint64_t di
                        [&](const QueueRow& row) { newest_queued = row.seq_id; });
     fingerprint_ = fmt::format("{}:{}:{}:{}:{}:{}:{}:{:x}", entry_.collection.id, applied_metadata, newest_queued,
                                index_->applied_seq_id(), elements, sources_.size(), newest_row, digest);
+    // Once the files are whole again, what was lost is there.
+    if (lost_.empty()) return;
+    std::string ids;
+    for (const LostRecord& lost : lost_)
+        ids += fmt::format("{}:{}", lost.id.size(), lost.id);
+    fingerprint_ += fmt::format(":{}", hex(sha256(ids)).substr(0, 16));
 }
 
 CollectionSurvey PersistedReader::survey() const {

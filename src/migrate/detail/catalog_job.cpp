@@ -54,7 +54,7 @@ void CatalogJob::begin_run() {
         if (left->command == "migrate" && left->collection_id == report_.collection.id && left->fingerprint == kind)
             report_.run_id = left->id;
         else if (left->command == "migrate")
-            runs.set_state(left->id, "abandoned");
+            runs.abandon(left->id);
     }
     if (report_.run_id == 0) {
         report_.run_id = runs.create(Run{.command = "migrate",

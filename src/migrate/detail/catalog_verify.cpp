@@ -18,7 +18,9 @@ constexpr std::uint64_t rows_worth_a_build = 500;
 constexpr std::uint64_t rebuilt_from = 10;  ///< times as many vectors as the index has
 
 constexpr std::string_view indexes_sql =
-    "SELECT ic.relname, i.indisvalid, pg_catalog.pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class c "
+    "SELECT ic.relname, i.indisvalid, pg_catalog.pg_has_role(c.relowner, 'USAGE'), "
+    "(SELECT o.opcname FROM pg_catalog.pg_opclass o WHERE o.oid = i.indclass[0]) = 'vector_cosine_ops' "
+    "FROM pg_catalog.pg_class c "
     "LEFT JOIN (pg_catalog.pg_index i JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid "
     "JOIN pg_catalog.pg_am am ON am.oid = ic.relam AND am.amname IN ('hnsw', 'ivfflat')) ON i.indrelid = c.oid "
     "WHERE c.oid = pg_catalog.to_regclass($1) ORDER BY i.indisvalid";
@@ -43,6 +45,7 @@ void CatalogJob::drop_index_if_rebuilt() {
     const bool is_worth = report_.planned >= rows_worth_a_build && report_.planned >= rebuilt_from * report_.before;
     for (int row = 0; row < indexes.rows(); ++row) {
         if (!is_worth || indexes.text(row, 0) != index_name || !indexes.boolean(row, 2)) continue;
+        if (!indexes.boolean(row, 3)) continue;  // in half precision: what is made anew would be another
         try {
             pg::Transaction tx{*db_, "BEGIN; SET LOCAL lock_timeout = '2s'"};
             db_->exec(fmt::format("DROP INDEX {}.{}", db_->quote_identifier(table_.schema), index_name));

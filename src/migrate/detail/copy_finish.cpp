@@ -9,6 +9,7 @@ namespace decant::migrate::detail {
 
 void CopyJob::finish() {
     RunStore runs{*db_};
+    runs.require_held(run_.id, lock_->token());
     const bool is_equal = !report_.verification || report_.verification->is_equal();
     if (!request_.drop_old) report_.previous_table = runs.find(run_.id).value().previous_table;
     report_.root = root_ ? hex(root_->finish()) : runs.compute_root(run_.id);

@@ -78,11 +78,18 @@ void CopyJob::open_source() {
     if (!source_->lost().empty() && !request_.allow_partial) {
         throw lost_records_error(request_.source.from, *source_);
     }
-    if (!collection.space && collection.dimension) {
+    const bool has_records = source_->record_count() + source_->lost().size() > 0;
+    if (!collection.space && (collection.dimension || has_records)) {
         throw Error{ErrorCode::source_unreadable,
                     fmt::format("Nothing is left in the directory that tells the distance space of collection {}",
                                 collection.id),
                     "Its records can be seen with `decant inspect`; they are not copied with a guessed space."};
+    }
+    if (!collection.dimension && has_records) {
+        throw Error{ErrorCode::source_unreadable,
+                    fmt::format("Nothing in the directory tells the dimension of collection {}, which has records",
+                                collection.id),
+                    "Look at them with `decant inspect`."};
     }
     target_ = request_.target;
     if (target_.table.empty() && collection.name.empty()) {
@@ -136,7 +143,7 @@ std::optional<Run> CopyJob::resumable_run(const std::optional<Run>& origin) {
                          found->command == "copy" &&
                          has_row_shape(*db_, {target_.schema, found->load_table}, report_.shape);
     if (is_same) return found;
-    RunStore{*db_}.set_state(found->id, "abandoned");
+    abandoned_ = found->id;
     return std::nullopt;
 }
 
@@ -188,7 +195,9 @@ void CopyJob::begin_run() {
                .collection_id = collection.id,
                .fingerprint = source_->fingerprint(),
                .shape = report_.shape};
+    // In one with the new run: without either the table would be nobody's.
     pg::Transaction tx{*db_};
+    if (abandoned_) RunStore{*db_}.abandon(*abandoned_);
     if (is_beside_) drop_left_table(*db_, target_, run_.load_table);
     if (is_beside_ || !table_exists_) {
         db_->exec(create_table_sql(*db_, *pgvector_, load_table(), report_.shape));
@@ -274,8 +283,11 @@ void CopyJob::measure_recall(RecallProbe& probe) {
 
 void CopyJob::swap() {
     timed("swap", 1, [&] {
-        run_.previous_table = swap_tables(
-            *db_, {.target = target_, .load_table = run_.load_table, .run_id = run_.id, .drop_old = request_.drop_old});
+        run_.previous_table = swap_tables(*db_, {.target = target_,
+                                                 .load_table = run_.load_table,
+                                                 .run_id = run_.id,
+                                                 .token = lock_->token(),
+                                                 .drop_old = request_.drop_old});
     });
     run_.load_table = target_.table;
     failpoint("copy.swapped");

@@ -65,8 +65,9 @@ private:
     std::unique_ptr<TargetLock> lock_;
     std::optional<store::Pgvector> pgvector_;
     bool table_exists_ = false;
-    bool is_beside_ = false;      ///< --replace: rows go into a table beside the present one
-    std::string previous_table_;  ///< kept by an earlier --replace of this table
+    bool is_beside_ = false;                 ///< --replace: rows go into a table beside the present one
+    std::optional<std::int64_t> abandoned_;  ///< the unfinished run that this one does not go on with
+    std::string previous_table_;             ///< kept by an earlier --replace of this table
 
     Run run_;
     std::optional<Sha256> root_;  ///< over the leaves, when this attempt wrote all of them

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <fstream>
@@ -71,6 +72,32 @@ void overwrite_metadata_page(const fs::path& database, const std::string& docume
     out << std::string(page_bytes, '\xa5');
 }
 
+/// Gives a record a document of many pages, and zeroes the first of them that holds nothing else.
+void damage_long_document(const fs::path& database, const std::string& id) {
+    constexpr std::size_t page_bytes = 4096;
+    constexpr std::size_t pointer_bytes = 4;
+    sqlite3* db = nullptr;
+    const std::string sql =
+        "UPDATE embedding_metadata SET string_value = replace(hex(zeroblob(10000)), '0', 'Q') WHERE key = "
+        "'chroma:document' AND id = (SELECT id FROM embeddings WHERE embedding_id = '" +
+        id + "')";
+    const bool is_open = sqlite3_open(database.c_str(), &db) == SQLITE_OK;
+    const bool is_changed = is_open && sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+    sqlite3_close(db);
+    ASSERT_TRUE(is_changed);
+    std::ifstream in{database, std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+    const std::string text(page_bytes - pointer_bytes, 'Q');
+    std::size_t page = 0;
+    const auto goes_on = [&] { return bytes.compare(page, pointer_bytes, std::string(pointer_bytes, '\0')) != 0; };
+    while (page < bytes.size() && (bytes.compare(page + pointer_bytes, text.size(), text) != 0 || !goes_on()))
+        page += page_bytes;
+    ASSERT_LT(page, bytes.size());
+    std::fstream out{database, std::ios::in | std::ios::out | std::ios::binary};
+    out.seekp(static_cast<std::streamoff>(page));
+    out << std::string(page_bytes, '\0');
+}
+
 /// l2_768: 50 records of l2 by chromadb 0.5.23, 40 of them in the index, 10 only in the queue, which was purged.
 class SalvageOfL2 : public testing::Test {
 protected:
@@ -123,6 +150,13 @@ TEST_F(SalvageOfProducts, LosesOnlyTheRecordsOfADamagedMetadataPage) {
     const Salvage got = salvage(fixture_.directory(), truth_);
     EXPECT_GT(got.lost, 0U);
     EXPECT_LT(got.lost, 100U);
+}
+
+TEST_F(SalvageOfProducts, LosesOnlyTheRecordOfALongDocumentThatIsDamaged) {
+    damage_long_document(fixture_.directory() / "chroma.sqlite3", "prod-5");
+    const Salvage got = salvage(fixture_.directory(), truth_);
+    EXPECT_EQ(got.lost, 1U);
+    EXPECT_EQ(got.read, all - 1);
 }
 
 TEST_F(SalvageOfProducts, DoesNotTakeAnAddThatWasIgnoredForTheVector) {

@@ -108,5 +108,16 @@ TEST(RowEncoder, RejectsAValueThatOverflowsHalfvec) {
               "vector: a value is over 65,504, the largest of halfvec");
 }
 
+TEST(RowEncoder, RejectsAVectorThatHasNoDirectionInHalfPrecision) {
+    const RowShape shape{.dimension = 2, .space = chroma::Space::cosine, .type = pg::VectorType::halfvec};
+    const std::array<float, 2> tiny{0x1p-25F, -1e-9F};
+    EXPECT_EQ(reason_of(shape, {.id = "a", .vector = tiny}),
+              "vector: all zeros in half precision, which have no cosine distance to anything");
+    const std::array<float, 2> small{0x1.02p-25F, 0.0F};
+    std::string out;
+    EXPECT_FALSE(encode_row(shape, {.id = "a", .vector = small}, out)) << "it rounds to the smallest half";
+    EXPECT_FALSE(encode_row({.dimension = 2, .space = chroma::Space::cosine}, {.id = "a", .vector = tiny}, out));
+}
+
 }  // namespace
 }  // namespace decant::migrate
