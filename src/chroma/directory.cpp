@@ -123,22 +123,22 @@ std::unique_ptr<RecordReader> Directory::read_some(const Collection& collection,
     return reader;
 }
 
-QueueChanges Directory::changes_since(const Collection& collection, std::uint64_t newest) const {
+QueueChanges Directory::changes_since(const Collection& collection, const QueuePosition& since) const {
     const detail::Database db{state_->read_path / "chroma.sqlite3"};
     const detail::ReadTransaction transaction{db};
     const detail::CatalogEntry& entry = state_->entry_of(collection);
     PickleLook none;
-    return detail::read_queue_changes(db, entry, newest, detail::find_applied(db, state_->read_path, entry, none));
+    return detail::read_queue_changes(db, entry, since, detail::find_applied(db, state_->read_path, entry, none));
 }
 
 QueueChanges Directory::look_for_changes(const std::filesystem::path& path, const Collection& collection,
-                                         std::uint64_t newest, PickleLook& earlier) {
+                                         const QueuePosition& since, PickleLook& earlier) {
     const std::filesystem::path folder = detail::locate_directory(path);
     const detail::Database db{folder / "chroma.sqlite3"};
     const detail::ReadTransaction transaction{db};
     const detail::Catalog catalog = detail::read_catalog(db);
     const detail::CatalogEntry& entry = find_entry(catalog, collection, folder);
-    return detail::read_queue_changes(db, entry, newest, detail::find_applied(db, folder, entry, earlier));
+    return detail::read_queue_changes(db, entry, since, detail::find_applied(db, folder, entry, earlier));
 }
 
 }  // namespace decant::chroma

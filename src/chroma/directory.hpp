@@ -33,14 +33,14 @@ public:
     /// As read, but of the collection's records only those with these ids, which are sorted bytewise.
     std::unique_ptr<RecordReader> read_some(const Collection& collection, std::vector<std::string> ids) const;
 
-    /// What its queue tells since the position whose `newest` that is. A directory that is read in its place may be
-    /// written meanwhile: a reader that was opened before notices.
-    QueueChanges changes_since(const Collection& collection, std::uint64_t newest) const;
+    /// What its queue tells since that position. A directory that is read in its place may be written meanwhile: a
+    /// reader that was opened before notices.
+    QueueChanges changes_since(const Collection& collection, const QueuePosition& since) const;
 
     /// The same without opening the directory, of the files as they are at this moment, for looking often. `earlier` is
     /// that of the last look.
     static QueueChanges look_for_changes(const std::filesystem::path& path, const Collection& collection,
-                                         std::uint64_t newest, PickleLook& earlier);
+                                         const QueuePosition& since, PickleLook& earlier);
 
 private:
     struct State;

@@ -22,7 +22,7 @@ std::uint64_t DirectorySnapshot::newest_seq_id() const {
 
 std::optional<std::string> find_directory_user(const fs::path& path) {
     std::error_code ignored;
-    return fs::is_regular_file(path / "chroma.sqlite3", ignored) ? detail::why_in_use(path) : std::nullopt;
+    return fs::is_regular_file(path / "chroma.sqlite3", ignored) ? detail::find_user(path) : std::nullopt;
 }
 
 }  // namespace decant::chroma

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "chroma/directory.hpp"
@@ -21,7 +22,8 @@ namespace {
 
 using chroma::QueuePosition;
 
-constexpr std::string_view why_purged = "rows of the queue were purged before they were seen";
+constexpr std::string_view why_purged =
+    "rows of the queue were purged before they were seen, or the directory was restored";
 constexpr std::string_view why_moved = "vectors moved into the index, which rounds those of a cosine collection";
 
 class Follower {
@@ -40,7 +42,9 @@ public:
                 step();
             } catch (const Error& error) {
                 if (error.code() == ErrorCode::cancelled && interrupted() && is_begun_) return;
-                const bool may_pass = error.is_retryable() || error.code() == ErrorCode::source_changed;
+                // Busy: Chroma writes for long, or another command holds the table.
+                const bool may_pass = error.is_retryable() || error.code() == ErrorCode::source_changed ||
+                                      error.code() == ErrorCode::busy;
                 if (!may_pass || !is_begun_) throw;
                 observer_.copy.end_phase();
                 observer_.on_failure(error);
@@ -67,7 +71,7 @@ private:
         collection_ = chroma::find_collection(source, request_.copy.collection);
         request_.copy.collection = {.tenant = {}, .database = {}, .name = collection_.id};
         if (request_.copy.target.table.empty()) request_.copy.target.table = collection_.name;
-        start_ = source.changes_since(collection_, 0).now;
+        start_ = source.changes_since(collection_, {}).now;
         read_position();
         is_begun_ = position_.has_value();
     }
@@ -90,7 +94,7 @@ private:
     bool has_changed() {
         try {
             const std::string& from = request_.copy.source.from;
-            return chroma::Directory::look_for_changes(from, collection_, position_->newest, pickle_).now != *position_;
+            return chroma::Directory::look_for_changes(from, collection_, *position_, pickle_).now != *position_;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::source_unreadable) throw;
             return true;
@@ -100,7 +104,7 @@ private:
     void pass() {
         const auto start = std::chrono::steady_clock::now();
         const chroma::Directory source = chroma::Directory::open(request_.copy.source.from);
-        const chroma::QueueChanges changes = source.changes_since(collection_, position_->newest);
+        const chroma::QueueChanges changes = source.changes_since(collection_, *position_);
         if (changes.now == *position_) return;
         if (!changes.is_whole) return pass_over_all(why_purged, changes.now);
         const bool has_moved = changes.now.applied != position_->applied;
@@ -108,9 +112,25 @@ private:
 
         const std::unique_ptr<chroma::RecordReader> reader = source.read_some(collection_, changes.ids);
         // Of the reader's state for certain: it notices what is written after it was opened.
-        if (source.changes_since(collection_, position_->newest).now != changes.now)
+        if (source.changes_since(collection_, *position_).now != changes.now)
             throw Error{ErrorCode::source_changed, "The directory was written while it was read", "Try again."};
+        require_whole(*reader, changes.ids);
         apply(*reader, changes, start);
+    }
+
+    /// A record that changed and cannot be had is not passed over: nobody would look at it again.
+    void require_whole(const chroma::RecordReader& reader, const std::vector<std::string>& ids) const {
+        for (const chroma::LostRecord& lost : reader.lost()) {
+            if (!std::ranges::binary_search(ids, lost.id)) continue;
+            if (!request_.copy.allow_partial) {
+                throw Error{ErrorCode::source_unreadable,
+                            fmt::format("Record '{}' of collection {} changed and cannot be had whole ({})",
+                                        printable(lost.id), collection_.id, lost.reason),
+                            "See all with `decant inspect DIRECTORY --list-lost`; leave them as they are with "
+                            "--allow-partial. The table stays at what was applied before."};
+            }
+            log::warning("record '{}' changed and cannot be had: {}", printable(lost.id), lost.reason);
+        }
     }
 
     void apply(chroma::RecordReader& reader, const chroma::QueueChanges& changes,

@@ -18,7 +18,7 @@ public:
     /// Makes the table where it is missing.
     void prepare();
     std::optional<chroma::QueuePosition> position();
-    /// Throws Error{busy} unless what stands there is `before`: somebody else follows the same collection.
+    /// Throws Error{conflict} unless what stands there is `before`: somebody else follows the same collection.
     void save(const std::optional<chroma::QueuePosition>& before, const chroma::QueuePosition& now);
     /// Of a table that is there no more.
     void forget();

@@ -20,14 +20,17 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-/// Takes rows of the queue away up to that seq_id, as Chroma does with what it has applied.
-void purge_queue(const SyntheticChroma& source, int up_to) {
+void change_queue(const SyntheticChroma& source, const std::string& sql) {
     sqlite3* db = nullptr;
     const int opened = sqlite3_open((source.path() / "chroma.sqlite3").c_str(), &db);
-    const std::string sql = fmt::format("DELETE FROM embeddings_queue WHERE seq_id <= {}", up_to);
     const bool is_done = opened == SQLITE_OK && sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
     sqlite3_close(db);
-    if (!is_done) throw std::runtime_error("the queue cannot be purged");
+    if (!is_done) throw std::runtime_error("the queue cannot be changed");
+}
+
+/// Takes rows of the queue away up to that seq_id, as Chroma does with what it has applied.
+void purge_queue(const SyntheticChroma& source, int up_to) {
+    change_queue(source, fmt::format("DELETE FROM embeddings_queue WHERE seq_id <= {}", up_to));
 }
 
 class FollowTest : public testing::Test {
@@ -158,6 +161,20 @@ TEST(FollowOldChroma, ComparesEverythingWhenOnlyThePickleTellsThatCosineVectorsM
     const Outcome outcome = decant.wait();
     EXPECT_EQ(outcome.exit_code, 0);
     EXPECT_THAT(outcome.out, HasSubstr("vectors moved into the index"));
+}
+
+TEST_F(FollowTest, F1_ComparesEverythingWhereTheDirectoryWasRestored) {
+    with_.source().put_samples(0, 30);
+    RunningDecant decant = start();
+    pass(decant, 1);
+    stop(decant);
+    // The seq_ids of a restored directory are given once more.
+    change_queue(with_.source(), "UPDATE embeddings_queue SET created_at = '2001-02-03 04:05:06' WHERE seq_id = 30");
+    with_.source().put_samples(30, 1);
+    RunningDecant again = start();
+    EXPECT_TRUE(pass(again, 1).at("full").as_bool());
+    stop(again);
+    expect_equal();
 }
 
 TEST_F(FollowTest, BringsATableUpAgainThatWasRolledBack) {

@@ -71,6 +71,13 @@ std::optional<std::string> find_process(const fs::path& file) {
     return std::nullopt;
 }
 
+std::optional<std::string> find_hidden_user(const fs::path& file) {
+    if (!is_locked(file)) {
+        return std::nullopt;
+    }
+    return "a process that cannot be seen from here has locked chroma.sqlite3";
+}
+
 bool has_content(const fs::path& file) {
     std::error_code ignored;
     const auto size = fs::file_size(file, ignored);
@@ -90,10 +97,13 @@ std::optional<std::string> why_in_use(const fs::path& directory) {
     if (uses_write_ahead_log(file)) {
         return "chroma.sqlite3 was set to use a write-ahead log, which a reader would have to write";
     }
-    if (is_locked(file)) {
-        return "a process that cannot be seen from here has locked chroma.sqlite3";
-    }
-    return std::nullopt;
+    return find_hidden_user(file);
+}
+
+std::optional<std::string> find_user(const fs::path& directory) {
+    const fs::path file = directory / "chroma.sqlite3";
+    auto process = find_process(file);
+    return process ? process : find_hidden_user(file);
 }
 
 }  // namespace decant::chroma::detail

@@ -11,4 +11,7 @@ namespace decant::chroma::detail {
 /// seen only by root.
 std::optional<std::string> why_in_use(const std::filesystem::path& directory);
 
+/// Who might write to the directory now: of the above only a process that has it open, or has locked it.
+std::optional<std::string> find_user(const std::filesystem::path& directory);
+
 }  // namespace decant::chroma::detail

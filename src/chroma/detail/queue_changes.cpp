@@ -32,6 +32,13 @@ std::uint64_t read_max_seq_id(const std::filesystem::path& file) {
     return max_seq_id;
 }
 
+/// Empty where it is not there.
+std::string time_of_row(const Database& db, std::uint64_t seq_id) {
+    Statement row = db.prepare("SELECT created_at FROM embeddings_queue WHERE seq_id = ?1");
+    const bool is_there = row.bind(1, static_cast<std::int64_t>(seq_id)).step() && !row.is_null(0);
+    return is_there ? std::string{row.text(0)} : std::string{};
+}
+
 bool has_settled(const FileStamp& stamp) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return now - std::chrono::nanoseconds{stamp.modified_ns} > settling_time;
@@ -52,22 +59,24 @@ std::uint64_t find_applied(const Database& db, const std::filesystem::path& dire
     return max_seq_id;
 }
 
-QueueChanges read_queue_changes(const Database& db, const CatalogEntry& entry, std::uint64_t since,
+QueueChanges read_queue_changes(const Database& db, const CatalogEntry& entry, const QueuePosition& since,
                                 std::uint64_t applied) {
     QueueChanges changes;
     const std::uint64_t in_metadata = read_applied_seq_id(db, entry.metadata_segment).value_or(0);
     changes.now.applied = applied;
     changes.now.newest = std::max(in_metadata, changes.now.applied);
     bool has_row = false;
-    for_each_queue_row(db, entry.collection.id, since == 0 ? 0 : since - 1, [&](const QueueRow& row) {
+    for_each_queue_row(db, entry.collection.id, since.newest == 0 ? 0 : since.newest - 1, [&](const QueueRow& row) {
         const auto seq_id = static_cast<std::uint64_t>(row.seq_id);
         changes.now.newest = std::max(changes.now.newest, seq_id);
-        if (seq_id == since)
+        if (seq_id == since.newest)
             has_row = true;
         else
             changes.ids.emplace_back(row.id);
     });
-    changes.is_whole = has_row || changes.now.newest == since;
+    changes.now.written = time_of_row(db, changes.now.newest);
+    const QueuePosition there{.newest = since.newest, .written = has_row ? time_of_row(db, since.newest) : ""};
+    changes.is_whole = (has_row || changes.now.newest == since.newest) && there.is_of_time(since.written);
     std::ranges::sort(changes.ids);
     const auto repeated = std::ranges::unique(changes.ids);
     changes.ids.erase(repeated.begin(), repeated.end());

@@ -8,9 +8,10 @@
 
 namespace decant::chroma::detail {
 
-/// What rows of the collection's queue with a seq_id over `since` tell. Chroma purges the oldest rows of a collection
-/// first: while row `since` is there, all after it are. `applied` is find_applied(). Call inside a ReadTransaction.
-QueueChanges read_queue_changes(const Database& db, const CatalogEntry& entry, std::uint64_t since,
+/// What rows of the collection's queue after `since` tell. Chroma purges the oldest rows of a collection
+/// first: while the last row of `since` is there, all after it are. `applied` is find_applied(). Call inside a
+/// ReadTransaction.
+QueueChanges read_queue_changes(const Database& db, const CatalogEntry& entry, const QueuePosition& since,
                                 std::uint64_t applied);
 
 /// The seq_id up to which the collection's vectors stand in the HNSW files: a row tells it, before 0.5.6 only the
