@@ -26,19 +26,25 @@ public:
               {"decant reindex", "decant reindex --halfvec", "decant reindex --type ivfflat --recall 0.9 --json"}) {}
     void declare(Options& options) override {
         options.choice("--type", type_, {"hnsw", "ivfflat"},
-                       "Kind of index (default: hnsw; ivfflat is faster to build and slower to search)");
-        options.flag("--halfvec", is_half_, "Index embedding::halfvec(N): half the size, for up to 4000 dimensions");
+                       "Kind of index (default: as it is, else hnsw; ivfflat is faster to build and slower to search)");
+        options.flag("--halfvec", is_half_,
+                     "Index embedding::halfvec(N): half the size, for up to 4000 dimensions (default: as it is; with "
+                     "--type alone the whole vectors)");
         options.text("--recall", recall_, "Share of the true nearest that it must find (default: 0.95)");
     }
 
     int run(const Context& context) override {
         catch_interrupts();
-        const operate::ReindexRequest request{
+        operate::ReindexRequest request{
             .conninfo = store::resolve_database(context.settings).conninfo,
             .kind = store::index_kind_names.find(type_).value_or(store::IndexKind::hnsw),
             .type = is_half_ ? pg::VectorType::halfvec : pg::VectorType::vector,
             .least_recall = recall_.empty() ? quality::least_index_recall : parse_share("--recall", recall_)};
         const operate::OperationLock lock{request.conninfo, "reindex"};
+        if (type_.empty() && !is_half_) {
+            pg::Connection db = pg::Connection::open(request.conninfo);
+            request = operate::for_index_in_use(db, std::move(request));
+        }
         operate::ReindexReport report;
         {
             PhaseMeter meter;
@@ -96,7 +102,7 @@ private:
         }
     }
 
-    std::string type_ = "hnsw";
+    std::string type_;
     bool is_half_ = false;
     std::string recall_;
 };

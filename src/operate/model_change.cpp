@@ -225,6 +225,11 @@ private:
                                     .concurrently = true,
                                     .dimension = report_.after.dimension,
                                     .rows = filled_};
+        if (const auto there = second_index(); there && there->searched()->type != request_.index_type) {
+            db_.exec(fmt::format("DROP INDEX CONCURRENTLY {}.{}", db_.quote_identifier(schema),
+                                 db_.quote_identifier(there->name)));
+            watch_.note(fmt::format("dropped index {}, which is of the other precision", there->name));
+        }
         if (!second_index()) build_index(create_index_sql(db_, ground_.pgvector, plan), plan);
         db_.exec("ANALYZE products");
         {

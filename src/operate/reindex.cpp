@@ -245,8 +245,7 @@ ReindexReport rebuild_index(const ReindexRequest& request, const OperationLock&,
     return Rebuild{request, watch}.run();
 }
 
-ReindexReport renew_index(pg::Connection& db, ReindexRequest request, const std::string& model,
-                          const OperationLock& lock, const ReindexWatch& watch) {
+ReindexRequest for_index_in_use(pg::Connection& db, ReindexRequest request) {
     const store::SearchedIndex now = store::find_searched_index(db);
     if (now.kind != store::IndexKind::none) {
         request.kind = now.kind;
@@ -255,6 +254,12 @@ ReindexReport renew_index(pg::Connection& db, ReindexRequest request, const std:
                store::max_index_dimensions(pg::VectorType::vector)) {
         request.type = pg::VectorType::halfvec;
     }
+    return request;
+}
+
+ReindexReport renew_index(pg::Connection& db, ReindexRequest request, const std::string& model,
+                          const OperationLock& lock, const ReindexWatch& watch) {
+    request = for_index_in_use(db, std::move(request));
     ReindexReport report = rebuild_index(request, lock, watch);
     if (!report.is_swapped) {
         throw Error{ErrorCode::conflict,

@@ -56,7 +56,11 @@ struct ReindexReport {
 /// Error{cancelled}.
 ReindexReport rebuild_index(const ReindexRequest& request, const OperationLock& lock, const ReindexWatch& watch);
 
-/// rebuild_index for an index of the kind and type that searches use now, where there is one, then probe_new_index.
+/// The request for an index of the kind and type that searches use now. Where there is none: HNSW, in half precision
+/// where there are too many dimensions for a whole one.
+ReindexRequest for_index_in_use(pg::Connection& db, ReindexRequest request);
+
+/// rebuild_index for_index_in_use, then probe_new_index.
 /// Throws Error{conflict} where the old one is kept.
 ReindexReport renew_index(pg::Connection& db, ReindexRequest request, const std::string& model,
                           const OperationLock& lock, const ReindexWatch& watch);

@@ -84,6 +84,8 @@ TEST_F(Reindex, OfHalfPrecisionServesEverySearchAlsoOfSearchersThatWereThere) {
         << "find_similar_products does not use it";
     EXPECT_EQ(store::find_searched_index(db_).type, pg::VectorType::halfvec);
     reindexed();
+    EXPECT_EQ(store::find_searched_index(db_).type, pg::VectorType::halfvec) << "it is built anew as it is";
+    reindexed({"--type", "hnsw"});
     EXPECT_EQ(store::find_searched_index(db_).type, pg::VectorType::vector);
 }
 
@@ -101,6 +103,8 @@ TEST_F(Reindex, OfIvfflatTakesTheHnswIndexesPlaceAndBack) {
               "10");
     EXPECT_EQ(with_.decant().run({"schema", "status"}).exit_code, 0);
     reindexed();
+    EXPECT_EQ(indexes(), "idx_products_embedding_ivfflat") << "it is built anew as it is";
+    reindexed({"--type", "hnsw"});
     EXPECT_EQ(indexes(), "idx_products_embedding_hnsw");
 }
 
