@@ -8,11 +8,14 @@
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <memory>
 
 #include "core/elapsed.hpp"
 #include "core/error.hpp"
 #include "core/failpoint.hpp"
+#include "core/log.hpp"
 #include "core/quantity_text.hpp"
+#include "core/utf8.hpp"
 #include "core/write_file.hpp"
 #include "operate/chroma_archive.hpp"
 #include "operate/postgres_tool.hpp"
@@ -54,10 +57,25 @@ std::string identify_server(pg::Connection& db) {
     return std::string{db.exec(identify_sql).text(0, 0)};
 }
 
+/// A transaction without a snapshot yet, in which no table is dropped, swapped or emptied.
+std::unique_ptr<pg::Transaction> begin_locked(pg::Connection& db) {
+    for (bool is_last = false;; is_last = true) {
+        const std::vector<std::string> tables = digested_tables(db);
+        auto tx = std::make_unique<pg::Transaction>(db, begin_sql);
+        if (db.server_version() >= 170000) db.exec("SET LOCAL transaction_timeout = 0");
+        try {
+            lock_tables(db, tables);
+            return tx;
+        } catch (const Error& error) {
+            if (is_last || error.code() != ErrorCode::not_found) throw;  // else one went just now
+        }
+    }
+}
+
 DatabaseBackup dump_database(pg::Connection& db, const BackupRequest& request, const fs::path& folder,
                              const std::tm& now) {
     const PostgresTool pg_dump = find_postgres_tool("pg_dump", db.server_version() / 10000, request.postgres_folder);
-    pg::Transaction tx{db, begin_sql};
+    const std::unique_ptr<pg::Transaction> tx = begin_locked(db);
     const std::string snapshot{db.exec(export_sql).text(0, 0)};
     DatabaseBackup backup{.file = {},
                           .system_identifier = identify_server(db),
@@ -81,17 +99,26 @@ bool is_of_same_database(const DatabaseBackup& one, const DatabaseBackup& other)
            one.properties.name == other.properties.name;
 }
 
-/// The one that was just made is the first of those that are kept, whatever the clock said before.
+/// The one that was just made is the first of those that are kept, whatever the clock said before. As many stay of
+/// those that hold Chroma's directory: it may be gone, and then the newer ones are without it.
 std::vector<fs::path> prune(const BackupReport& made, std::size_t keep) {
     std::vector<fs::path> removed;
     std::size_t seen = 1;
+    std::size_t seen_with_chroma = made.manifest.chroma ? 1 : 0;
     for (const BackupEntry& entry : list_backups(made.folder.parent_path())) {
         if (entry.path.filename() == made.folder.filename() || !entry.manifest || !entry.fault.empty()) continue;
-        if (!is_of_same_database(entry.manifest->database, made.manifest.database) || ++seen <= keep) continue;
+        if (!is_of_same_database(entry.manifest->database, made.manifest.database)) continue;
+        const bool has_chroma = entry.manifest->chroma.has_value();
+        if (has_chroma) ++seen_with_chroma;
+        if (++seen <= keep || (has_chroma && seen_with_chroma <= keep)) continue;
         // First what makes it a backup, so that a part of it is never taken for one.
-        fs::remove(entry.path / manifest_name);
-        fs::remove_all(entry.path);
-        removed.push_back(entry.path);
+        std::error_code failed;
+        fs::remove(entry.path / manifest_name, failed);
+        if (!failed) fs::remove_all(entry.path, failed);
+        if (failed)
+            log::warning("{} cannot be removed: {}", printable(entry.path.string()), failed.message());
+        else
+            removed.push_back(entry.path);
     }
     return removed;
 }

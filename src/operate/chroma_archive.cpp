@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
 #include "chroma/directory.hpp"
 #include "chroma/directory_snapshot.hpp"
@@ -41,6 +43,21 @@ struct stat status_of(const fs::path& folder) {
     throw Error{ErrorCode::not_found, fmt::format("{} is gone", folder.string()), "Run the same command again."};
 }
 
+/// A folder that its owner may not write could not be removed.
+class ModeForArchive {
+public:
+    ModeForArchive(fs::path folder, fs::perms mode) : folder_(std::move(folder)) { fs::permissions(folder_, mode); }
+    ModeForArchive(const ModeForArchive&) = delete;
+    ModeForArchive& operator=(const ModeForArchive&) = delete;
+    ~ModeForArchive() {
+        std::error_code ignored;
+        fs::permissions(folder_, fs::perms::owner_all, ignored);
+    }
+
+private:
+    fs::path folder_;
+};
+
 }  // namespace
 
 ChromaBackup archive_directory(const fs::path& source, const fs::path& file) {
@@ -50,7 +67,7 @@ ChromaBackup archive_directory(const fs::path& source, const fs::path& file) {
                         .seq_id = snapshot.newest_seq_id(),
                         .collections = count_records(snapshot.folder())};
     const struct stat status = status_of(snapshot.source());
-    fs::permissions(snapshot.folder(), static_cast<fs::perms>(status.st_mode & 07777U));
+    const ModeForArchive mode{snapshot.folder(), static_cast<fs::perms>(status.st_mode & 07777U)};
     run_tar({"-czf", fs::absolute(file).string(), fmt::format("--owner={}", status.st_uid),
              fmt::format("--group={}", status.st_gid), "--numeric-owner",
              fmt::format("--exclude=./{}", chroma::snapshot_lock_file), "-C", fs::absolute(snapshot.folder()).string(),

@@ -129,12 +129,13 @@ std::optional<fs::path> place_directory(UnpackedDirectory& directory, const Rest
         const std::string kept =
             report.previous.empty() ? "" : fmt::format(", and the one before is kept as '{}'", report.previous);
         const std::string archive = (request.folder / report.manifest.chroma->file.name).string();
-        throw Error{error.code(),
-                    fmt::format("Database '{}' is restored{}; the Chroma directory is not: {}", request.database, kept,
-                                error.happened()),
-                    fmt::format("The directory is as it was. Put the backup's in its place yourself when nothing uses "
-                                "it: tar -xzf {} -C {}",
-                                shell_word(archive), shell_word(request.chroma->string()))};
+        throw Error{
+            error.code(),
+            fmt::format("Database '{}' is restored{}; the Chroma directory is not: {}", request.database, kept,
+                        error.happened()),
+            fmt::format("The directory is as it was. When nothing uses it, unpack the backup's into a new one "
+                        "and move that to its place: mkdir {0} && tar -xzf {1} -C {0}",
+                        shell_word(without_slash(*request.chroma).string() + "_restored"), shell_word(archive))};
     }
 }
 
@@ -168,7 +169,10 @@ RestoreReport restore_backup(const RestoreRequest& request) {
     const bool is_live = has_database(request.conninfo, request.database);
     std::optional<OperationLock> lock;
     if (is_live) lock.emplace(with_database(request.conninfo, request.database), "restore");
-    RestoredDatabase restored{request.conninfo, backup, request.options};
+    if (request.chroma) require_free_directory(without_slash(*request.chroma));
+    RestoreOptions options = request.options;
+    options.takes_name_of = request.database;
+    RestoredDatabase restored{request.conninfo, backup, options};
     restored.load(request.folder / backup.file.name);
     refuse_differences(restored.differences(), "database");
     failpoint("restore.proven");

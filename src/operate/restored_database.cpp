@@ -31,14 +31,17 @@ constexpr std::string_view end_sessions_sql =
     "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
     "WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'";
 
+constexpr auto usual_database = "postgres";
+
 std::string new_name() {
     std::random_device device;
     return fmt::format("{}{:08x}{:08x}", name_prefix, device(), device());
 }
 
 /// CREATE, DROP and RENAME of a database are said from another one.
-std::string other_database(const std::string& conninfo) {
-    const std::string usual = with_database(conninfo, "postgres");
+std::string other_database(const std::string& conninfo, std::string_view renamed) {
+    if (renamed == usual_database) return with_database(conninfo, "template1");
+    const std::string usual = with_database(conninfo, usual_database);
     try {
         pg::Connection::open(usual);
         return usual;
@@ -74,7 +77,7 @@ Error roles_missing(const std::vector<std::string>& roles) {
 }  // namespace
 
 RestoredDatabase::RestoredDatabase(const std::string& conninfo, const DatabaseBackup& backup, RestoreOptions options)
-    : conninfo_(other_database(conninfo)),
+    : conninfo_(other_database(conninfo, options.takes_name_of)),
       backup_(backup),
       options_(std::move(options)),
       name_(new_name()),
@@ -132,12 +135,14 @@ void RestoredDatabase::load(const std::filesystem::path& dump) {
     arguments.push_back(std::filesystem::absolute(dump).string());
     run_postgres_tool(pg_restore, pg::conninfo_of(keywords), arguments);
     failpoint("restore.loaded");
-    db.exec("SET statement_timeout = 0; ANALYZE");
+    // A new session: the server may end one that was idle for so long.
+    pg::Connection::open(with_database(conninfo_, name_)).exec("SET statement_timeout = 0; ANALYZE");
 }
 
 std::vector<std::string> RestoredDatabase::differences() const {
     pg::Connection db = pg::Connection::open(with_database(conninfo_, name_));
     pg::Transaction tx{db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+    if (db.server_version() >= 170000) db.exec("SET LOCAL transaction_timeout = 0");
     return operate::differences(backup_.tables, digest_tables(db));
 }
 
@@ -168,7 +173,7 @@ void RestoredDatabase::take_name(const std::string& name, const std::optional<st
 }
 
 bool has_database(const std::string& conninfo, const std::string& name) {
-    return pg::Connection::open(other_database(conninfo)).query(has_database_sql, {name}).integer(0, 0) > 0;
+    return pg::Connection::open(other_database(conninfo, "")).query(has_database_sql, {name}).integer(0, 0) > 0;
 }
 
 }  // namespace decant::operate

@@ -13,6 +13,7 @@ namespace decant::operate {
 struct RestoreOptions {
     bool keeps_owners = true;  ///< and grants; false: everything is the connected role's
     std::optional<std::string> postgres_folder = {};
+    std::string takes_name_of = {};  ///< the database whose name it is to get in the end
 };
 
 /// A database of the server under a name of its own, made from a dump. Dropped with this object unless it was put in

@@ -81,6 +81,24 @@ std::map<std::string, const TableDigest*> by_name(const std::vector<TableDigest>
 
 }  // namespace
 
+std::vector<std::string> digested_tables(pg::Connection& db) {
+    const pg::Result found = db.exec(tables_sql);
+    std::vector<std::string> quoted;
+    for (int row = 0; row < found.rows(); ++row) {
+        quoted.push_back(
+            fmt::format("{}.{}", db.quote_identifier(found.text(row, 0)), db.quote_identifier(found.text(row, 1))));
+    }
+    return quoted;
+}
+
+void lock_tables(pg::Connection& db, const std::vector<std::string>& quoted) {
+    if (quoted.empty()) return;
+    db.exec(
+        fmt::format("SET LOCAL lock_timeout = '60s'; LOCK TABLE ONLY {} IN ACCESS SHARE MODE; "
+                    "SET LOCAL lock_timeout = 0",
+                    fmt::join(quoted, ", ONLY ")));
+}
+
 std::vector<TableDigest> digest_tables(pg::Connection& db) {
     db.exec(settings_sql);
     const pg::Result found = db.exec(tables_sql);

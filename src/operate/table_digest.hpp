@@ -19,6 +19,12 @@ struct TableDigest {
     std::string shown() const { return schema + "." + name; }
 };
 
+/// Keeps those tables as they are until the transaction ends: nobody drops, swaps, empties or changes them meanwhile.
+/// To be called before the transaction has a snapshot. Throws Error{timed_out} after a minute.
+void lock_tables(pg::Connection& db, const std::vector<std::string>& quoted);
+/// Those tables' quoted names.
+std::vector<std::string> digested_tables(pg::Connection& db);
+
 /// Every row of every table of the connected database that pg_dump dumps, vectors included, in the order of schema and
 /// name. Reads all of them: call in a transaction that sees one moment. Throws Error{permission_denied} for a table
 /// that this role may not read, Error{cancelled}.

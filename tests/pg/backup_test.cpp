@@ -171,6 +171,17 @@ TEST(Backup, KeepLeavesBackupsOfOtherServersAlone) {
     EXPECT_TRUE(fs::exists(unknown));
 }
 
+TEST(Backup, KeepLeavesTheLastOnesThatHoldTheChromaDirectory) {
+    BackupCase with;
+    const fs::path first = with.back_up();
+    const fs::path second = with.back_up();
+    const fs::path without = with.back_up({"--no-chroma", "--keep", "1"});
+    EXPECT_FALSE(fs::exists(first));
+    EXPECT_TRUE(fs::exists(second)) << "it alone has the directory";
+    with.back_up({"--keep", "1"});
+    EXPECT_FALSE(fs::exists(second) || fs::exists(without));
+}
+
 TEST(Backup, KeepDoesNotRemoveTheOneThatWasJustMadeWhereTheClockWasSetBack) {
     BackupCase with;
     const fs::path first = with.back_up();
