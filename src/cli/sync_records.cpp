@@ -84,7 +84,7 @@ public:
             throw Error{ErrorCode::request_malformed, fmt::format("`decant sync sql` needs {}", option),
                         "See `decant sync sql --help`."};
         }
-        pg::Connection db = pg::Connection::open(dsn_);
+        pg::Connection db = pg::Connection::open(store::checked_conninfo(dsn_, "--dsn"));
         const std::string origin = fmt::format("{}:{}/{}", db.host(), db.port(), db.database());
         sync::QueryPages pages{db, query_};
         return bring(context, pages, "sql", origin);

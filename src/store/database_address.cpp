@@ -18,19 +18,23 @@ std::string variable(const char* name) {
     return value == nullptr ? std::string{} : std::string{value};
 }
 
-DatabaseAddress from_url(const std::string& url, SettingOrigin origin) {
+/// `name` is the option's or the setting's.
+pg::Keywords checked_keywords(const std::string& url, const std::string& name) {
     const auto keywords = pg::parse_conninfo(url);
     // libpq ends the password at the first @: the rest of one with a bare @ would be shown as the host's name.
     const auto host = keywords ? keywords->find("host") : pg::Keywords::const_iterator{};
     const bool has_bare_at = keywords && host != keywords->end() && host->second.find('@', 1) != std::string::npos;
     if (!keywords || has_bare_at) {
         throw Error{
-            ErrorCode::config_invalid,
-            std::string{origin == SettingOrigin::flag ? "--db" : "DATABASE_URL"} +
-                " is neither a PostgreSQL URL nor key=value pairs of libpq",
+            ErrorCode::config_invalid, name + " is neither a PostgreSQL URL nor key=value pairs of libpq",
             "write it as postgresql://USER@HOST:PORT/DATABASE, with % codes for special characters in a password"};
     }
-    return {.conninfo = pg::conninfo_of(*keywords), .shown = pg::shown_address(*keywords), .is_embedded = false};
+    return *keywords;
+}
+
+DatabaseAddress from_url(const std::string& url, SettingOrigin origin) {
+    const pg::Keywords keywords = checked_keywords(url, origin == SettingOrigin::flag ? "--db" : "DATABASE_URL");
+    return {.conninfo = pg::conninfo_of(keywords), .shown = pg::shown_address(keywords), .is_embedded = false};
 }
 
 DatabaseAddress from_parts(const Settings& settings) {
@@ -64,6 +68,10 @@ DatabaseAddress from_libpq() {
 }
 
 }  // namespace
+
+std::string checked_conninfo(const std::string& text, const std::string& name) {
+    return pg::conninfo_of(checked_keywords(text, name));
+}
 
 std::string named_server(const Settings& settings) {
     if (settings.origin("DATABASE_URL") == SettingOrigin::flag) return "--db";

@@ -18,6 +18,10 @@ struct DatabaseAddress {
 /// names a server, nothing is started. Does not connect. Throws Error{config_invalid} and what LocalCluster throws.
 DatabaseAddress resolve_database(const Settings& settings);
 
+/// libpq's, checked so that no message of libpq shows a part of its password. `name` is that of the option or setting.
+/// Throws Error{config_invalid}.
+std::string checked_conninfo(const std::string& text, const std::string& name);
+
 /// The setting that names a server other than the embedded one, for messages; empty when none does.
 std::string named_server(const Settings& settings);
 

@@ -80,7 +80,9 @@ constexpr std::string_view count_sql =
 constexpr std::string_view may_drop_sql =
     "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = 'decant' AND c.relname = 'embedding_jobs' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
-    "AND pg_catalog.has_table_privilege(c.oid, 'SELECT, DELETE')";
+    "AND pg_catalog.has_table_privilege(c.oid, 'SELECT, DELETE') "
+    "AND EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'finished_at' AND NOT attisdropped "
+    "AND attrelid = pg_catalog.to_regclass('decant.embedding_batches'))";
 
 // Who marks a product and puts its job into the queue does both in one transaction: this statement sees both or none.
 constexpr std::string_view drop_fresh_sql = R"sql(
@@ -93,7 +95,10 @@ WITH gone AS (
                                   OR p.embedding_model IS DISTINCT FROM $2))
          RETURNING batch_id),
      counted AS (
-         UPDATE decant.embedding_batches b SET skipped = skipped + g.jobs
+         UPDATE decant.embedding_batches b
+         SET skipped = skipped + g.jobs,
+             finished_at = CASE WHEN updated + skipped + errors + g.jobs >= total
+                                THEN coalesce($1::timestamptz, pg_catalog.clock_timestamp()) END
          FROM (SELECT batch_id, count(*) AS jobs FROM gone GROUP BY batch_id) g WHERE b.id = g.batch_id)
 SELECT count(*) FROM gone)sql";
 

@@ -193,6 +193,10 @@ std::uint64_t SyncStore::add_seen(std::int64_t run, const std::vector<std::strin
     return seen.size() - query(db_, seen_sql, {std::to_string(run), pg::array_literal(seen)}).affected();
 }
 
+void SyncStore::forget_quarantined(std::int64_t run) {
+    query(db_, "DELETE FROM decant.sync_quarantine WHERE run = $1::bigint", {std::to_string(run)});
+}
+
 void SyncStore::forget_seen(std::int64_t run) {
     query(db_, "DELETE FROM decant.sync_seen WHERE run = $1", {std::to_string(run)});
 }

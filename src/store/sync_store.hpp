@@ -73,6 +73,7 @@ public:
     /// How many skus of `seen` the run had seen before.
     std::uint64_t add_seen(std::int64_t run, const std::vector<std::string>& seen);
     void forget_seen(std::int64_t run);
+    void forget_quarantined(std::int64_t run);
     /// Forgets what a run has seen too, unless it is stopped and will be gone on with. Throws as save_page, with
     /// nothing changed. Not within a transaction.
     void finish(std::int64_t run, const std::string& token, const std::string& state, const json::object& report);

@@ -57,7 +57,7 @@ public:
         read_stock();
         read_active();
         read_category();
-        if (out_.raw.find("\\u0000") != std::string::npos) fail("it holds U+0000, which no text may hold");
+        if (holds_nul(out_.raw)) fail("it holds U+0000, which no text may hold");
         return finish();
     }
 

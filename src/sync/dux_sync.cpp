@@ -241,7 +241,7 @@ private:
             }
             failpoint("sync.pass_ended");
             SyncCursor& end = report_.end;
-            const bool is_whole = report_.scope == "full";
+            const bool is_whole = report_.scope != "partial";
             end.is_consistent = end.is_consistent && is_pass_consistent();
             if (!is_whole || end.is_consistent || !end.pages_failed.empty() || end.pass == most_passes ||
                 request_.dry_run)
@@ -252,7 +252,7 @@ private:
         report_.state = report_.end.pages_failed.empty() ? "complete" : "incomplete";
         if (report_.scope == "full" && report_.end.is_consistent && !request_.dry_run)
             deactivate_vanished(db_, settings_, token_, report_);
-        if (report_.scope == "full" && !report_.end.is_consistent) report_.state = "incomplete";
+        if (report_.scope != "partial" && !report_.end.is_consistent) report_.state = "incomplete";
     }
 
     bool is_pass_consistent() const {
@@ -271,6 +271,7 @@ private:
         end.counts.pages = done.pages;
         pg::Transaction transaction{db_};
         store_.forget_seen(report_.run);
+        store_.forget_quarantined(report_.run);  // they come again
         store_.save_page(report_.run, token_, {.seen = {}, .items = {}, .quarantined = {}, .cursor = end.to_json()});
         transaction.commit();
     }

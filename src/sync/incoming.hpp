@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/product.hpp"
@@ -21,6 +22,18 @@ struct Incoming {
     bool was_stock_negative = false;  ///< and is 0 now
     bool was_stock_rounded = false;   ///< down to whole units
 };
+
+/// Whether a text in that JSON holds U+0000, which PostgreSQL's have no place for.
+inline bool holds_nul(std::string_view json) noexcept {
+    constexpr std::string_view escape = "\\u0000";
+    for (std::size_t at = json.find(escape); at != std::string_view::npos; at = json.find(escape, at + 1)) {
+        // Behind an odd number of backslashes its own is the second of a pair.
+        const std::size_t before = json.find_last_not_of('\\', at);
+        const std::size_t backslashes = before == std::string_view::npos ? at + 1 : at - before;
+        if (backslashes % 2 == 1) return true;
+    }
+    return false;
+}
 
 /// Items that came together.
 struct Page {

@@ -14,6 +14,7 @@ Incoming incoming_of(catalog::FileRecord&& record) {
                   .product = std::move(record.product),
                   .raw = json_text(record.record),
                   .fault = std::move(record.fault)};
+    if (!item.fault && holds_nul(item.raw)) item.fault = "it holds U+0000, which no text may hold";
     if (item.product.sku) {
         item.key = *item.product.sku;
         item.has_sku = true;

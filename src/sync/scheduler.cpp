@@ -67,18 +67,22 @@ std::optional<Scheduler::Wanted> Scheduler::look() {
 
 void Scheduler::sync(const Wanted& wanted, const std::stop_token& stop) {
     if (wanted.due) tried_ = wanted.due;
+    bool is_away = false;
     try {
         setup_.sync(wanted, stop);
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::store_unavailable) {
+        is_away = error.code() == ErrorCode::store_unavailable;
+        if (is_away) {
             tried_.reset();
             tried_besides_.reset();
         }
         log::warning("{}: {}. {}", wanted.due ? "the sync of " + *wanted.due + " is left out" : "not synced",
                      printable(error.happened()), error.remedy());
     }
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
     is_syncing_ = false;
+    // One that can be read and not written to has the same due at the next look.
+    if (is_away) changed_.wait_for(lock, stop, setup_.look_interval, [] { return false; });
 }
 
 }  // namespace decant::sync

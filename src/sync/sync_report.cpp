@@ -77,7 +77,7 @@ json::object SyncReport::to_json() const {
 
 bool SyncReport::is_clean() const noexcept {
     return state == "complete" && end.counts.quarantined == 0 && end.counts.withheld == 0 && end.pages_failed.empty() &&
-           (scope != "full" || end.is_consistent);
+           (scope == "partial" || end.is_consistent);
 }
 
 }  // namespace decant::sync

@@ -28,6 +28,10 @@ constexpr std::string_view is_prepared_sql = "SELECT pg_catalog.to_regclass('dec
 
 constexpr std::string_view known_sql =
     "SELECT array_to_string(canary, ' ') FROM decant.embedding_models WHERE provider = $1 AND name = $2";
+constexpr std::string_view namesake_sql =
+    "SELECT array_to_string(canary, ' ') FROM decant.embedding_models WHERE provider <> $1 AND name = $2 "
+    "AND EXISTS (SELECT FROM products WHERE embedding_model = $2 AND embedding IS NOT NULL) "
+    "ORDER BY first_used_at DESC LIMIT 1";
 constexpr std::string_view remember_sql =
     "INSERT INTO decant.embedding_models (provider, name, fingerprint, canary) VALUES ($1, $2, $3, $4::real[]) "
     "ON CONFLICT (provider, name) DO UPDATE SET fingerprint = excluded.fingerprint, canary = excluded.canary";
@@ -72,21 +76,30 @@ void ProductEmbedder::require_same_column() {
         "What was embedded is embedded again by that one."};
 }
 
+Error ProductEmbedder::canary_failed(const std::string& reason) const {
+    return {ErrorCode::embedder_unavailable,
+            fmt::format("Model '{}' ({}) cannot embed a plain sentence: {}", model().name, model().provider, reason),
+            "Check that it is a model for embeddings: decant model info " + model().name};
+}
+
 std::vector<float> ProductEmbedder::embed_canary() {
     const std::string_view text = canary_text;
     embed::Outcome outcome = std::move(embedder_.embed({&text, 1}, embed::Role::passage).front());
-    if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) {
-        throw Error{ErrorCode::embedder_unavailable,
-                    fmt::format("Model '{}' ({}) cannot embed a plain sentence: {}", model().name, model().provider,
-                                fault->reason),
-                    "Check that it is a model for embeddings: decant model info " + model().name};
-    }
+    if (const auto* fault = std::get_if<embed::TextFault>(&outcome)) throw canary_failed(fault->reason);
     return std::move(std::get<embed::TextVector>(outcome).values);
 }
 
 std::vector<float> ProductEmbedder::known_canary() {
     if (!db_.exec(is_prepared_sql).boolean(0, 0)) return {};
     const pg::Result known = db_.query(known_sql, {model().provider, model().name});
+    return known.empty() ? std::vector<float>{} : parse_floats(known.text(0, 0));
+}
+
+/// Vectors in the catalog tell the name of their model, but not the provider: those of another one's model of this name
+/// would count as this one's.
+std::vector<float> ProductEmbedder::canary_of_namesake() {
+    if (!db_.exec(is_prepared_sql).boolean(0, 0)) return {};
+    const pg::Result known = db_.query(namesake_sql, {model().provider, model().name});
     return known.empty() ? std::vector<float>{} : parse_floats(known.text(0, 0));
 }
 
@@ -100,6 +113,7 @@ std::optional<ModelLikeness> ProductEmbedder::compare_model() {
 bool ProductEmbedder::check_model(bool accept) {
     const std::vector<float> now = embed_canary();
     canary_ = known_canary();
+    if (canary_.empty() && !column_) canary_ = canary_of_namesake();
     const bool is_known = !canary_.empty();
     const double likeness = is_known ? catalog::cosine(canary_, now) : 1;
     const bool is_other = likeness < least_cosine;
@@ -196,8 +210,8 @@ std::vector<embed::Outcome> ProductEmbedder::embed_texts(const std::vector<std::
         return {embed::TextFault{error.happened()}};
     }
     if (!is_watched) return outcomes;
-    const auto* canary = std::get_if<embed::TextVector>(&outcomes.back());
-    const double likeness = canary != nullptr ? catalog::cosine(canary_, canary->values) : 0;
+    if (const auto* fault = std::get_if<embed::TextFault>(&outcomes.back())) throw canary_failed(fault->reason);
+    const double likeness = catalog::cosine(canary_, std::get<embed::TextVector>(outcomes.back()).values);
     if (likeness < least_cosine) refuse_changed_model(likeness);
     outcomes.pop_back();
     return outcomes;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "embed/checked_embedder.hpp"
 #include "store/embedding_store.hpp"
 #include "store/job_queue.hpp"
@@ -86,6 +87,8 @@ private:
     std::vector<float> embed_canary();
     /// Empty: not known.
     std::vector<float> known_canary();
+    std::vector<float> canary_of_namesake();
+    Error canary_failed(const std::string& reason) const;
     bool is_fresh(const store::EmbeddedProduct& product, store::Demand demand) const;
     bool has_vector_of(const store::EmbeddedProduct& product, const Prepared& one) const;
     bool is_current(const store::EmbeddedProduct& product) const;

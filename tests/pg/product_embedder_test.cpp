@@ -247,6 +247,37 @@ TEST_F(EmbedProducts, E5_StopsBeforeTheFirstWriteWhenTheModelChangedUnderItsName
     EXPECT_EQ(later.store({with_.id_of("p-2")}).at(0).kind, Kind::embedded) << "also what was not active then";
 }
 
+TEST_F(EmbedProducts, MarksNothingWhereAModelGivesNoVectorAtAll) {
+    EXPECT_FALSE(embedder_.check_model(false));
+    prepare({"p-1"});
+    ASSERT_EQ(store(), std::vector{Kind::embedded});
+    poison("");
+    try {
+        prepare({"p-2"});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::embedder_unavailable);
+        EXPECT_THAT(error.happened(), HasSubstr("cannot embed a plain sentence: the model refuses this text"));
+    }
+    EXPECT_EQ(with_.value("SELECT count(last_embedding_update) FROM products"), "1");
+}
+
+TEST_F(EmbedProducts, TakesNoVectorsOfAnotherProvidersModelOfTheSameNameForItsOwn) {
+    EXPECT_FALSE(embedder_.check_model(false));
+    prepare({"p-1"});
+    ASSERT_EQ(store(), std::vector{Kind::embedded});
+    const auto provider_of_all = [&](const std::string& provider) {
+        with_.exec(fmt::format("UPDATE decant.embedding_models SET provider = '{}'", provider));
+    };
+    provider_of_all("elsewhere");
+    EXPECT_FALSE((ProductEmbedder{db_, model_}.check_model(false))) << "the same weights";
+    with_.exec("DELETE FROM decant.embedding_models WHERE provider = 'test'");
+    with_.exec("UPDATE decant.embedding_models SET canary = ARRAY[1, 0, 0, 0, 0, 0, 0, 0]::real[]");
+    EXPECT_THROW((ProductEmbedder{db_, model_}.check_model(false)), Error);
+    with_.exec("UPDATE products SET embedding = NULL");
+    EXPECT_FALSE((ProductEmbedder{db_, model_}.check_model(false))) << "there is no vector of that one";
+}
+
 TEST_F(EmbedProducts, RefusesAModelOfAnotherDimensionThanTheColumn) {
     const SchemaCase wide;
     auto db = wide.open();

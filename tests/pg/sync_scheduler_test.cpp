@@ -83,6 +83,18 @@ TEST_F(SyncSchedulerTest, LeavesOutAnHourWhoseSyncCouldNotBegin) {
     EXPECT_FALSE(test::eventually(500ms, [&] { return keeper.begun() > 2; })) << "for the hour, and as overdue";
 }
 
+TEST_F(SyncSchedulerTest, ComesBackNoMoreThanOnceALookToADatabaseThatTakesNoWrites) {
+    Keeper keeper{with_, every_hour_, [](const Scheduler::Wanted&, const std::stop_token&) {
+                      throw Error{ErrorCode::store_unavailable, "cannot execute UPDATE in a read-only transaction", ""};
+                  }};
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_TRUE(test::eventually(20s, [&] { return keeper.begun() >= 5; })) << "it is tried again";
+    keeper.scheduler().ask(false);
+    EXPECT_TRUE(test::eventually(20s, [&] { return keeper.begun() >= 10; }));
+    const auto looks = (std::chrono::steady_clock::now() - start) / 20ms;
+    EXPECT_LE(keeper.begun(), looks + 2);
+}
+
 TEST_F(SyncSchedulerTest, GoesOnAtOnceWithWhatWasKilledAndNotWithWhatRunsOn) {
     with_.exec("INSERT INTO decant.sync_runs (source, origin, scope, token) VALUES ('dux', 'test', 'full', 't')");
     const auto sync = [&](const Scheduler::Wanted&, const std::stop_token&) {
