@@ -15,6 +15,7 @@ install(FILES deploy/decant.sysusers DESTINATION lib/sysusers.d RENAME decant.co
 install(FILES deploy/decant.logrotate DESTINATION /etc/logrotate.d RENAME decant COMPONENT decant)
 install(FILES .env.example DESTINATION /etc/decant RENAME decant.env COMPONENT decant)
 install(DIRECTORY ${openvino_dir}/licenses/ DESTINATION share/doc/decant/openvino COMPONENT decant)
+install(DIRECTORY migrations/ DESTINATION share/decant/migrations COMPONENT decant)
 install(FILES README.md ARCHITECTURE.md DESTINATION share/doc/decant COMPONENT decant)
 install(DIRECTORY docs/ DESTINATION share/doc/decant/docs COMPONENT decant)
 install(FILES deploy/prometheus-rules.yaml deploy/grafana-dashboard.json DESTINATION share/doc/decant/examples

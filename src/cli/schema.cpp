@@ -209,8 +209,9 @@ bool confirm_catalog_removal(const Context& context, const std::string& command)
     pg::Connection db = pg::Connection::open(store::resolve_database(context.settings).conninfo);
     const bool has_vectors = store::read_catalog_state(db).has_embedding();
     const std::int64_t vectors = has_vectors ? db.exec("SELECT count(embedding) FROM products").integer(0, 0) : 0;
-    return confirm(fmt::format("{} removes pgvector support and {} embeddings of products in database '{}'", command,
-                               grouped(static_cast<std::uint64_t>(vectors)), db.database()),
+    return confirm(fmt::format("{} removes pgvector support and {} embeddings of products in database '{}', with all "
+                               "that decant keeps there (API keys, conversations, feedback, traces, ...)",
+                               command, grouped(static_cast<std::uint64_t>(vectors)), db.database()),
                    "decant " + command);
 }
 

@@ -148,7 +148,7 @@ private:
                 fmt::print("of another model    {} ({})\n", one.products, one.model.value_or("not known"));
         }
         print_view(figures);
-        fmt::print("\ntable_size          {}\nindex_size          {} (all of products)\n",
+        fmt::print("\ntable_size          {} (without indexes)\nindex_size          {} (all of products)\n",
                    bytes_text(figures.storage.table_bytes), bytes_text(figures.storage.index_bytes));
         Table indexes{{{"index"}, {"size", right}, {"valid"}, {"definition"}}};
         for (const store::EmbeddingIndex& index : figures.storage.indexes)

@@ -338,7 +338,8 @@ Dotenv read_dotenv(const Settings::Variables& environment) {
     const auto named = environment.find("DECANT_ENV_FILE");
     const bool is_named = named != environment.end() && !named->second.empty();
     const std::string path = is_named ? named->second : ".env";
-    if (!is_named && !std::filesystem::exists(path)) return {};
+    std::error_code hidden;  // a folder that may not be looked into
+    if (!is_named && !std::filesystem::exists(path, hidden)) return {};
     Settings::Variables variables;
     std::map<std::string, std::size_t> lines;
     for (const DotenvEntry& entry : parse_dotenv(read_setting_file(path, SettingFile::dotenv), path)) {

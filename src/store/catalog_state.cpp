@@ -129,7 +129,8 @@ std::optional<Error> dimension_problem(const CatalogState& state, std::uint32_t 
         fmt::format("Embedding dimension mismatch: {} {}-d vectors, column products.embedding is {}", holder, wanted,
                     state.column_type()),
         fmt::format("Verify embedding model configuration: echo $OLLAMA_API_MODEL_EMBEDDING. To make the column "
-                    "anew, which removes its vectors: decant schema down, then decant schema up --dimension {}.",
+                    "anew, which removes its vectors and what decant keeps beside them: decant schema down, then "
+                    "decant schema up --dimension {}.",
                     wanted)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <chrono>
@@ -38,7 +39,9 @@ std::uint64_t available_memory_bytes() {
         std::uint64_t value = 0;
         if (word == "MemAvailable:" && info >> value) return value * kib;
     }
-    return 0;
+    // A service may be kept from /proc/meminfo (systemd's ProcSubset=pid). Less than what is available: caches count.
+    struct sysinfo memory{};
+    return ::sysinfo(&memory) == 0 ? std::uint64_t{memory.freeram} * memory.mem_unit : 0;
 }
 
 std::uint64_t free_shared_memory_bytes() {
