@@ -10,6 +10,17 @@ namespace {
 /// Longer than any sound question takes; what runs on after its caller has left ends by it.
 constexpr std::string_view session_sql = "SET statement_timeout = '5s'";
 
+/// A search's second connection, with what goes with it.
+struct BesideConnection {
+    explicit BesideConnection(Services& services)
+        : db(pg::Connection::open(services.conninfo)), waiting(services.database, db) {
+        db.exec(session_sql);
+    }
+
+    pg::Connection db;
+    DatabaseWatch::Waiting waiting;
+};
+
 }  // namespace
 
 void Reading::require_whole(const search::Answer& answer) const {
@@ -59,9 +70,8 @@ search::Engine& Worker::engine_on(pg::Connection& connection, Searcher& searcher
                 },
                 .connect =
                     [this] {
-                        pg::Connection beside = pg::Connection::open(services_.conninfo);
-                        beside.exec(session_sql);
-                        return beside;
+                        const auto beside = std::make_shared<BesideConnection>(services_);
+                        return std::shared_ptr<pg::Connection>{beside, &beside->db};
                     },
                 .chroma = services_.chroma.get(),
                 .vocabulary = [this](pg::Connection& asking) { return services_.vocabulary.get(asking); }});

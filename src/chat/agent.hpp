@@ -61,7 +61,7 @@ struct Step {
     double progress;           ///< from 0 to 1
     std::string_view message;  ///< what is done; of a piece its text; of complete the whole answer
     bool is_piece = false;     ///< of the answer, each one behind the other
-    bool is_anew = false;  ///< a piece in the place of all before it, which was a thought, or went wrong later
+    bool is_anew = false;      ///< a piece in the place of all before it, which was a thought, or went wrong later
 };
 /// What it throws ends the work, and is thrown on.
 using Progress = std::function<void(const Step&)>;

@@ -30,7 +30,7 @@ ProductSearch::ProductSearch(const Settings& settings, bool is_sharded)
       chroma_(search::ChromaSearch::from(settings)),
       engine_(db_, options_of(settings, is_sharded),
               {.embedder_of = [this](const auto& column) -> embed::Embedder& { return embedder_of(column); },
-               .connect = [this] { return pg::Connection::open(conninfo_); },
+               .connect = [this] { return std::make_shared<pg::Connection>(pg::Connection::open(conninfo_)); },
                .chroma = chroma_.get()}) {}
 
 embed::Embedder& ProductSearch::embedder() {

@@ -83,8 +83,8 @@ struct Resources {
     /// In its place, where the catalog's model may be changed meanwhile: gives that of the column, and for none the
     /// settings' own, whose vectors Chroma has.
     std::function<embed::Embedder&(const std::optional<store::ColumnModel>& column)> embedder_of = {};
-    std::function<pg::Connection()> connect =
-        {};                                ///< a second connection, for what Chroma's records are in the catalog
+    /// A second connection, for what Chroma's records are in the catalog.
+    std::function<std::shared_ptr<pg::Connection>()> connect = {};
     const ChromaSearch* chroma = nullptr;  ///< null: not configured
     /// Shared with other engines; empty: this one reads its own.
     std::function<std::shared_ptr<const Vocabulary>(pg::Connection&)> vocabulary = {};
@@ -141,7 +141,7 @@ private:
     std::mutex opening_;
     std::unique_ptr<ShardSearcher> shards_;
     std::unique_ptr<WordSearcher> words_;
-    std::optional<pg::Connection> second_;
+    std::shared_ptr<pg::Connection> second_;
 };
 
 }  // namespace decant::search

@@ -155,7 +155,7 @@ TEST_P(RealSearch, IsALegOfTheStrategiesAndIsDoneWithoutWhenItIsGone) {
     search::Engine engine{db_,
                           {},
                           {.embedder = [&]() -> embed::Embedder& { return model; },
-                           .connect = [&] { return with_.open(); },
+                           .connect = [&] { return std::make_shared<pg::Connection>(with_.open()); },
                            .chroma = &server}};
     search::Request request{.text = "producto", .limit = limit, .threshold = -1, .literal = true};
     request.vector = asked.front().vector;

@@ -50,7 +50,8 @@ protected:
     void SetUp() override { with_->exec("DELETE FROM decant.chat_sessions"); }
 
     search::Resources resources() {
-        return {.embedder = [this]() -> embed::Embedder& { return model_; }, .connect = [] { return with_->open(); }};
+        return {.embedder = [this]() -> embed::Embedder& { return model_; },
+                .connect = [] { return std::make_shared<pg::Connection>(with_->open()); }};
     }
     ChatAnswer say(const std::string& message, LlmClient* llm = nullptr, const std::string& session = "s") {
         search::Engine engine{db_, options_, resources()};

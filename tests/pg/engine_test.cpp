@@ -49,7 +49,7 @@ protected:
                            if (is_away_) throw Error{ErrorCode::embedder_unavailable, "The model is away", "Start it."};
                            return model_;
                        },
-                       .connect = [] { return with_->open(); },
+                       .connect = [] { return std::make_shared<pg::Connection>(with_->open()); },
                        .chroma = chroma_}};
         return engine.search(request);
     }
@@ -144,8 +144,8 @@ TEST_F(EngineTest, AsksChromaOnANewConnectionWhereItsOwnBroke) {
                   {.embedder = [&]() -> embed::Embedder& { return model_; },
                    .connect =
                        [&] {
-                           pg::Connection second = with_->open();
-                           chroma_backend = second.backend_pid();
+                           auto second = std::make_shared<pg::Connection>(with_->open());
+                           chroma_backend = second->backend_pid();
                            return second;
                        },
                    .chroma = &chroma}};

@@ -256,14 +256,13 @@ TEST_F(Queue, ABatchWhoseLastJobsHaveNothingToDoHasEnded) {
     with_.put(1, 3);
     queue_.enqueue({.kind = ProductSelection::Kind::missing, .model = "small"});
     const auto embed = [&](const std::string& skus) {
-        with_.exec("UPDATE products SET embedding = '[1,0,0,0,0,0,0,0]', embedding_model = 'small', "
-                   "last_embedding_update = now() WHERE sku IN (" +
-                   skus + ")");
+        with_.exec(
+            "UPDATE products SET embedding = '[1,0,0,0,0,0,0,0]', embedding_model = 'small', "
+            "last_embedding_update = now() WHERE sku IN (" +
+            skus + ")");
         queue_.drop_fresh("small");
     };
-    const auto has_ended = [&] {
-        return with_.value("SELECT finished_at IS NOT NULL FROM decant.embedding_batches");
-    };
+    const auto has_ended = [&] { return with_.value("SELECT finished_at IS NOT NULL FROM decant.embedding_batches"); };
     embed("'p-1', 'p-2'");
     EXPECT_EQ(has_ended(), "f");
     embed("'p-3'");

@@ -335,7 +335,7 @@ TEST_F(ModelChange, AsksChromaByTheSettingsModelAndTheCatalogByItsOwn) {
                                asked.push_back(column ? column->name : "the settings'");
                                return models.of(column);
                            },
-                           .connect = [&] { return with_.open(); },
+                           .connect = [&] { return std::make_shared<pg::Connection>(with_.open()); },
                            .chroma = chroma.get()}};
     const search::Answer answer = engine.search({.text = ModelCase::text_of(9),
                                                  .threshold = -1,
