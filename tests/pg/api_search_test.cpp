@@ -171,7 +171,7 @@ TEST(ApiFaults, ADatabaseThatGoesIsSaidAndComesBackByItself) {
 }
 
 TEST(ApiFaults, ADatabaseThatFallsSilentHoldsNobodyUp) {
-    test::ApiCase with;
+    test::ApiCase with{{{"DECANT_SEARCH_THREADS", "1"}}};
     ASSERT_EQ(with.post(search_path, R"({"query": "thing 5"})").status, 200);
     const std::vector<pid_t> stopped = [&] {
         std::vector<pid_t> pids;
