@@ -28,10 +28,13 @@ using testing::Not;
 /// Servers that log every statement.
 const ThrowawayCluster::Options talkative{.settings = {"log_statement=all", "log_min_duration_statement=0"}};
 
+/// What is stopped at once has what it was told to keep.
+const ThrowawayCluster::Options durable{.is_durable = true};
+
 struct ThreeShards {
     ThrowawayCluster first{talkative};
-    ThrowawayCluster second;
-    ThrowawayCluster third;
+    ThrowawayCluster second{durable};
+    ThrowawayCluster third{durable};
     std::vector<std::string> urls{shard_url(first), shard_url(second), shard_url(third)};
 
     std::string setting() const { return fmt::format("SHARD_SERVERS={}", fmt::join(urls, ",")); }
