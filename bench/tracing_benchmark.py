@@ -181,9 +181,10 @@ def report_growth(report, kind, plain, tested, limit):
 
 
 def warm(server, loads, questions):
+    """At the rate of the turns: as fast as it can, steps would come faster than a delivery that hangs lets them go."""
     asked = 0
     while asked < questions:
-        seen = server.load(loads.searches, 2, loads.options.seconds)
+        seen = server.load(loads.searches, 16, loads.options.seconds, loads.options.rate)
         asked += seen["answered"]
         loads.answered[server, "search"] += seen["answered"]
     loads.run(server, "chat")
