@@ -39,7 +39,7 @@ std::uint64_t available_memory_bytes() {
         std::uint64_t value = 0;
         if (word == "MemAvailable:" && info >> value) return value * kib;
     }
-    // A service may be kept from /proc/meminfo (systemd's ProcSubset=pid). Less than what is available: caches count.
+    // A service may be kept from /proc/meminfo (systemd's ProcSubset=pid). This is less: without caches.
     struct sysinfo memory{};
     return ::sysinfo(&memory) == 0 ? std::uint64_t{memory.freeram} * memory.mem_unit : 0;
 }

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "pg/copy.hpp"
 #include "pg/cut_on_stop.hpp"
+#include "trace/detail/most_searched_for.hpp"
 #include "trace/detail/run_tuples.hpp"
 
 namespace decant::trace {
@@ -13,9 +14,6 @@ namespace {
 
 /// What a crash of the server takes with it is a moment's traces.
 constexpr std::string_view begin_sql = "BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL synchronous_commit = off";
-
-/// Runs that are refused alone; then it is no matter of single runs.
-constexpr std::size_t most_searched_for = 16;
 
 constexpr std::string_view known_sql = "SELECT id FROM decant.trace_runs WHERE id = ANY ($1::uuid[])";
 
@@ -65,7 +63,7 @@ void TraceStore::put_once(const Runs& runs, Delivery& delivery) {
         if (error.code() != ErrorCode::store_rejected) throw;
         const Runs unknown = unknown_of(runs);
         if (unknown.size() < runs.size()) return put_once(unknown, delivery);
-        if (runs.size() == 1 || delivery.refused_runs >= most_searched_for) {
+        if (runs.size() == 1 || delivery.refused_runs >= detail::most_searched_for) {
             delivery.outcome = Outcome::refused;
             delivery.reason = error.happened();
             delivery.refused_runs += runs.size();

@@ -170,6 +170,22 @@ TEST(ApiFaults, ADatabaseThatGoesIsSaidAndComesBackByItself) {
     EXPECT_EQ(with.get("/readyz").status, 200);
 }
 
+/// They stand still while this lives.
+class StoppedProcesses {
+public:
+    explicit StoppedProcesses(const std::vector<pid_t>& pids) : pids_(pids) { signal(SIGSTOP); }
+    StoppedProcesses(const StoppedProcesses&) = delete;
+    StoppedProcesses& operator=(const StoppedProcesses&) = delete;
+    ~StoppedProcesses() { signal(SIGCONT); }
+
+private:
+    void signal(int number) const {
+        for (const pid_t pid : pids_)
+            EXPECT_EQ(::kill(pid, number), 0);
+    }
+    std::vector<pid_t> pids_;
+};
+
 TEST(ApiFaults, ADatabaseThatFallsSilentHoldsNobodyUp) {
     test::ApiCase with{{{"DECANT_SEARCH_THREADS", "1"}}};
     ASSERT_EQ(with.post(search_path, R"({"query": "thing 5"})").status, 200);
@@ -183,13 +199,10 @@ TEST(ApiFaults, ADatabaseThatFallsSilentHoldsNobodyUp) {
             pids.push_back(static_cast<pid_t>(rows.integer(row, 0)));
         return pids;
     }();
-    for (const pid_t pid : stopped)
-        ASSERT_EQ(::kill(pid, SIGSTOP), 0);
-    const bool answers = test::eventually(
-        std::chrono::seconds{30}, [&] { return with.post(search_path, R"({"query": "thing 5"})").status == 200; });
-    for (const pid_t pid : stopped)
-        ::kill(pid, SIGCONT);
-    EXPECT_TRUE(answers) << "new sessions of the server work";
+    const StoppedProcesses silent{stopped};
+    EXPECT_TRUE(test::eventually(std::chrono::seconds{30}, [&] {
+        return with.post(search_path, R"({"query": "thing 5"})").status == 200;
+    })) << "new sessions of the server work";
 }
 
 TEST(ApiFaults, ATryThatIsMadeAgainIsNoFailureOfTheSearch) {

@@ -9,14 +9,13 @@
 #include "core/split_list.hpp"
 #include "core/utf8.hpp"
 #include "net/retry_after.hpp"
+#include "trace/detail/most_searched_for.hpp"
 
 namespace decant::trace::detail {
 namespace {
 
 constexpr std::size_t most_answer_bytes = 1UL << 20U;
 constexpr std::size_t shown_characters = 200;
-/// Runs of one delivery that are refused alone; then it is no matter of single runs.
-constexpr std::size_t most_searched_for = 16;
 /// What is shorter is no secret, and would be found in any text.
 constexpr std::size_t least_secret = 4;
 

@@ -14,7 +14,8 @@ Delivery send_once(net::HttpClient& client, net::HttpRequest request, const std:
                    std::string_view remedy);
 
 /// Sends runs in pieces within `limits`. Of a piece that is refused the halves are sent, until the run that is at fault
-/// is found: it takes no other with it. What is to be sent later, or is forbidden, ends it.
+/// is found: it takes no other with it, unless most_searched_for were found before. What is to be sent later, or is
+/// forbidden, ends it.
 Delivery send_in_pieces(const Runs& runs, const BatchLimits& limits, const std::function<Delivery(const Runs&)>& send);
 
 /// The beginning of an answer's body, for a message. It may repeat what it was asked with: header values and whatever
